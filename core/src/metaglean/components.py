@@ -1,0 +1,178 @@
+"""What plugins inherit from: one base class a kind of component, and `Config` for their settings.
+
+A component says what it is in class attributes; docs, `metaglean schema`, `metaglean plugins show`
+and the contract suites all read them there.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from metaglean.fqn import NameRules
+from metaglean.records import Profile, Record, Ref, Table
+from metaglean.standing import Existing
+
+if TYPE_CHECKING:
+    from metaglean.options import SourceOptions
+    from metaglean.run import Run
+
+__all__ = [
+    "Change", "Component", "Config", "Existing", "Processor", "Profiler", "Sink", "Source", "Step",
+]  # fmt: skip
+
+
+class Config(BaseModel):
+    """Base of a component's settings. Users write the camelCase of the attribute names.
+
+    Give every field a description (it is the reference in docs and editors), secrets the type
+    `SecretStr`. `SPELLINGS` maps an older key to today's: it works and gives one warning.
+    `WITHOUT_EFFECT` maps a key that is accepted but does nothing to the reason, which is the
+    warning. Unknown keys are errors.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
+
+    SPELLINGS: ClassVar[Mapping[str, str]] = {}
+    WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {}
+
+
+class Step(NamedTuple):
+    """One step of a connection test: a permission, and whether it is there.
+
+    `ok` is None where the step was not tried (it needs a credential that was not given); `detail`
+    says what was found or is missing; `required` steps make the test fail.
+    """
+
+    name: str
+    ok: bool | None
+    detail: str = ""
+    required: bool = True
+
+
+class Component(ABC):
+    """Base of all components. `type` is the word users write; it equals the entry point's name."""
+
+    type: ClassVar[str]
+    Config: ClassVar[type[Config]] = Config
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+
+
+class Source(Component):
+    """Reads one system. `read` is a generator of records, parents before their children.
+
+    `config` is the workflow's `serviceConnection.config` as an instance of `Config`, `options` its
+    `sourceConfig.config` as one of `Options`, `service` the ref of the service that is written.
+    `connection_types` are the words accepted as `serviceConnection.config.type`; the first is the
+    right one. `service_type` is OpenMetadata's service type (servers that lack it get `Custom…`).
+    """
+
+    Options: ClassVar[type[SourceOptions]]
+    connection_types: ClassVar[tuple[str, ...]] = ()
+    service_kind: ClassVar[Literal["databaseService", "pipelineService", "dashboardService"]] = (
+        "databaseService"
+    )
+    service_type: ClassVar[str] = "CustomDatabase"
+
+    def __init__(self, config: Any, options: Any, service: Ref) -> None:
+        self.config = config
+        self.options = options
+        self.service = service
+
+    @classmethod
+    def check_config(cls, config: Any, options: Any) -> Iterable[str]:
+        """Messages about settings that are valid alone but not together; none by default."""
+        return ()
+
+    @abstractmethod
+    def test_connection(self, run: Run) -> Iterator[Step]:
+        """Yield one step a permission that `read` needs, each in seconds."""
+
+    @abstractmethod
+    def read(self, run: Run) -> Iterator[Record]:
+        """Yield the records. Inventories go through `run.listing`, single items through `run.item`
+        or `run.map`."""
+
+    def confirm_gone(self, run: Run, ids: Sequence[str]) -> Iterable[str] | None:
+        """Of these `source_id`s, asked one by one, those that are really gone at the source.
+
+        Optional: None (the default) means that this source can't tell. 404 and a deleted mark are
+        gone; a refused permission or any error is not.
+        """
+        return None
+
+
+class Processor(Component):
+    """Maps a stream of records. It never sees inventories and never changes or drops a `Ref`'s
+    identity: what it drops stays seen."""
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    @abstractmethod
+    def process(self, records: Iterator[Record], run: Run) -> Iterator[Record]:
+        """Yield the records, changed (`record.model_copy(update={...})`), or fewer of them."""
+
+
+class Profiler(Component):
+    """Looks at one table and yields its profile."""
+
+    def __init__(self, config: Any, source: Source) -> None:
+        self.config = config
+        self.source = source
+
+    @abstractmethod
+    def profile(self, table: Table, run: Run) -> Iterator[Profile]:
+        """Yield the profile of `table`, or nothing where there is none to be had."""
+
+
+class Change(NamedTuple):
+    """What became of one record in a sink.
+
+    `action` is created, updated, restored, unchanged, skipped or deleted; `fields` maps a changed
+    field to its (stored, new) values; `kept` a field whose stored value won to the reason.
+    """
+
+    ref: Ref
+    action: Literal["created", "updated", "restored", "unchanged", "skipped", "deleted"]
+    fields: Mapping[str, tuple[Any, Any]] = {}
+    kept: Mapping[str, str] = {}
+
+
+class Sink(Component):
+    """Writes records. It pulls them, computes the differences itself, and writes no secret.
+
+    Capability `plan`: in a dry run `write` and `delete` yield what they would do and leave the
+    target as it was. Capability `deletion`: `existing` and `delete` work.
+    """
+
+    names: NameRules = NameRules()
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def open(self, run: Run) -> Iterator[Step]:
+        """Make ready; yields the permission steps that `metaglean test-connection` shows too."""
+        return iter(())
+
+    def existing(self, kind: str, scope: Ref) -> Iterator[Existing]:
+        """Stream what stands below `scope` (the parent's ref), soft-deleted included. Core reads
+        it once a run and scope, before the source's listing."""
+        return iter(())
+
+    @abstractmethod
+    def write(self, records: Iterator[Record], run: Run) -> Iterator[Change]:
+        """Pull the records and write them; yield one change a record."""
+
+    def delete(self, entities: Sequence[Existing], run: Run) -> Iterator[Change]:
+        """Mark these entities deleted. Only core calls it, after `write` has ended."""
+        return iter(())
+
+    def close(self, status: str) -> None:
+        """The run is over: `status` is success, partialSuccess, failed or stopped."""

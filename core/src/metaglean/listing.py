@@ -1,0 +1,115 @@
+"""A listing: the inventory of one kind below one parent, seen whole before anything is yielded.
+
+It is incomplete unless its iterator ran to its own end and nothing in it was skipped: a break, a
+return, an exception, a page given up, a limit or a filter on the far side leave it incomplete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from metaglean import fqn
+from metaglean.errors import catching
+from metaglean.names import Listed, NameBook
+from metaglean.records import Ref
+from metaglean.standing import Standing
+
+if TYPE_CHECKING:
+    from metaglean.run import Run
+
+
+class Listing:
+    """Made by `Run.listing`; `over` does the work.
+
+    `followed` says whether the source's records carry what a target needs to know an id again
+    (a `source_url` that holds it); where not, all of several equal names get a part of their id.
+    """
+
+    def __init__(self, run: Run, kind: str, scope: Ref, standing: Standing, followed: bool) -> None:
+        self.kind = kind
+        self.scope = scope
+        self.standing = standing
+        self.filtered: set[str] = set()
+        self.ids: list[str] = []
+        self.given: list[str | None] = []
+        self._run = run
+        self._followed = followed
+        self._reasons: list[str] = []
+        self._ended = False
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the listing is incomplete; empty where it is complete."""
+        if self._reasons or self._ended:
+            return tuple(self._reasons)
+        return ("it was not read to its end",)
+
+    @property
+    def complete(self) -> bool:
+        return not self.reasons
+
+    def incomplete(self, reason: str) -> None:
+        """Say that something was left out, so that nothing is deleted because of this listing."""
+        if reason not in self._reasons:
+            self._reasons.append(reason)
+
+    def over(self, inventory: Iterable[Listed]) -> Iterator[tuple[Ref, Listed]]:
+        """Drain the inventory, give names, then yield (ref, item) of what the filters keep.
+
+        An inventory that raises is a problem and makes the listing incomplete; what it gave until
+        then is yielded.
+        """
+        listed = self._drain(inventory)
+        book = NameBook(
+            listed,
+            self.standing,
+            self._run.names,
+            complete=not self._reasons,
+            followed=self._followed,
+            gone=self._run.confirm_gone,
+        )
+        self.given = book.names
+        for note in book.notes:
+            tell = self._run.problem if note.problem else self._run.warn
+            tell(note.message, listed[note.index].name or listed[note.index].id)
+        self._run.report.total(self.kind, len(listed))
+        yield from self._kept(listed)
+        self._ended = True
+
+    def _drain(self, inventory: Iterable[Listed]) -> list[Listed]:
+        listed: list[Listed] = []
+        seen: set[str] = set()
+        with catching() as caught:
+            for item in inventory:
+                if not isinstance(item.id, str) or not item.id:
+                    self._run.problem("listed without an id: left out", item.name or self.kind)
+                    self.incomplete("an item without an id was listed")
+                elif item.id not in seen:
+                    seen.add(item.id)
+                    listed.append(item)
+        if caught.error:
+            reason = f"listing {self.kind}s failed: {self._run.describe(caught.error)}"
+            self._run.problem(reason, str(self.scope), error=caught.error)
+            self.incomplete(reason)
+        self.ids = [item.id for item in listed]
+        return listed
+
+    def _kept(self, listed: list[Listed]) -> Iterator[tuple[Ref, Listed]]:
+        pattern = self._run.filters.pattern(self.kind)
+        named = 0
+        for item, name in zip(listed, self.given, strict=True):
+            if name is None:
+                continue
+            named += 1
+            ref = self.scope.child(self.kind, name)
+            value = fqn.build(ref.path) if self._run.filters.use_fqn else item.name
+            if pattern and not pattern.keeps(value):
+                self.filtered.add(item.id)
+                self._run.count(self.kind, "filtered")
+            else:
+                yield ref, item
+        if pattern and named and len(self.filtered) == named:
+            self._run.warn(
+                f"{pattern.key} keeps none of {named} ({self.kind}), for example {value!r}"
+            )

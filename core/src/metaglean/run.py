@@ -1,0 +1,268 @@
+"""`Run`: the ordinary object handed to every component. It isolates failures, counts, fans out
+work, keeps what was listed and which names were given."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from metaglean.clock import Clock, SystemClock
+from metaglean.errors import MetagleanError, NotFound, RunError, catching
+from metaglean.filters import Filters
+from metaglean.fqn import NameRules
+from metaglean.listing import Listing
+from metaglean.records import Ref
+from metaglean.redaction import Redactor
+from metaglean.report import Report
+from metaglean.standing import Standing
+
+if TYPE_CHECKING:
+    from metaglean.components import Existing, Sink
+    from metaglean.http import Auth, Session
+
+DEFAULT_WORKERS = 8
+LOOK_AHEAD = 16
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Run:
+    """One run of a workflow.
+
+    `started` is in epoch seconds; `limit` the number of entities after which the run ends, or
+    None; `stopping` turns true once a signal or `Workflow.stop` asked for the end.
+    """
+
+    def __init__(
+        self,
+        service: Ref,
+        *,
+        clock: Clock | None = None,
+        workers: int | None = None,
+        filters: Filters | None = None,
+        names: NameRules | None = None,
+        sink: Sink | None = None,
+        gone: Callable[[Sequence[str]], Iterable[str] | None] | None = None,
+        redactor: Redactor | None = None,
+        dry_run: bool = False,
+        limit: int | None = None,
+        override_metadata: bool = False,
+        requests_per_second: float | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        self.id = run_id or str(uuid.uuid4())
+        self.service = service
+        self.clock = clock or SystemClock()
+        self.started = self.clock.now()
+        self.workers = workers or DEFAULT_WORKERS
+        self.filters = filters or Filters()
+        self.names = names or NameRules()
+        self.redactor = redactor or Redactor()
+        self.dry_run = dry_run
+        self.limit = limit
+        self.override_metadata = override_metadata
+        self.stage = "source"
+        self.log = logging.getLogger("metaglean")
+        self.report = Report()
+        self.listings: list[Listing] = []
+        self._sink = sink
+        self._gone = gone
+        self._requests_per_second = requests_per_second
+        self._standing: dict[tuple[str, Ref], Standing] = {}
+        self._sessions: dict[str, Session] = {}
+        self._state = {"stopping": False}
+
+    def at(self, stage: str) -> Run:
+        """The same run as seen from another stage: problems are counted there."""
+        view = copy.copy(self)
+        view.stage = stage
+        return view
+
+    # -- failures -------------------------------------------------------------------------------
+
+    @contextmanager
+    def item(self, item: Ref | str, stage: str | None = None) -> Iterator[None]:
+        """Whatever fails inside costs this one item: it becomes a problem of the report.
+
+        What must end the run passes through: signals, run-ending errors, a host's time-outs.
+        """
+        with catching() as caught:
+            yield
+        if caught.error:
+            self.failed(item, caught.error, stage)
+
+    def failed(self, item: Ref | str, error: BaseException, stage: str | None = None) -> None:
+        """Record that `item` failed with `error`; what is gone meanwhile is only a warning."""
+        if isinstance(error, NotFound):
+            self.warn(f"gone since it was listed: {self.describe(error)}", str(item))
+            return
+        hint = error.hint if isinstance(error, MetagleanError) else ""
+        self.report.item_failed(stage or self.stage)
+        self.problem(self.describe(error), str(item), stage=stage, hint=hint, error=error)
+
+    def problem(
+        self,
+        message: str,
+        item: str = "",
+        stage: str | None = None,
+        hint: str = "",
+        error: BaseException | None = None,
+    ) -> None:
+        """Something that should be there isn't. Alike ones are grouped; the first is logged."""
+        message, item = self.redactor.clean(message), self.redactor.clean(item)
+        kind = type(error).__name__ if error else ""
+        first = self.report.problem(stage or self.stage, message, item, hint, kind)
+        self.log.log(
+            logging.ERROR if first else logging.DEBUG,
+            "%s%s",
+            f"{item}: " if item else "",
+            message,
+            exc_info=error if error and self.log.isEnabledFor(logging.DEBUG) else None,
+        )
+
+    def warn(self, message: str, item: str = "", hint: str = "", *, feature: str = "") -> None:
+        """Something the user should know that costs nothing else. `feature` names what is off."""
+        message, item = self.redactor.clean(message), self.redactor.clean(item)
+        if feature:
+            self.report.features_off[feature] = message
+        first = self.report.warn(self.stage, message, item, hint)
+        self.log.log(
+            logging.WARNING if first else logging.DEBUG,
+            "%s%s",
+            f"{item}: " if item else "",
+            message,
+        )
+
+    def describe(self, error: BaseException) -> str:
+        """One line about an error, secrets removed."""
+        if isinstance(error, MetagleanError):
+            return self.redactor.clean(error.message)
+        text = str(error).strip().splitlines()
+        return self.redactor.clean(f"{type(error).__name__}: {text[0]}" if text else repr(error))
+
+    def count(self, kind: str, what: str, number: int = 1) -> None:
+        """Add to a counter of this stage, for the summary and the report."""
+        self.report.count(self.stage, kind, what, number)
+
+    # -- work -----------------------------------------------------------------------------------
+
+    def map(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        workers: int | None = None,
+    ) -> Iterator[Result]:
+        """`function` of each item on worker threads, results in input order.
+
+        Looks ahead 16 × workers, so memory is bounded; an item that fails is a problem and has no
+        result. A pool of its own: closing the iterator cancels what waits.
+        """
+        count = workers or self.workers
+        waiting: deque[tuple[Item, Future[Result]]] = deque()
+        pool = ThreadPoolExecutor(count, thread_name_prefix=f"metaglean-{self.stage}")
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(function, item)))
+                while waiting and (
+                    len(waiting) >= LOOK_AHEAD * count or waiting[0][1].done()
+                ):
+                    yield from self._result(*waiting.popleft())
+            while waiting:
+                yield from self._result(*waiting.popleft())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _result(self, item: Item, future: Future[Result]) -> Iterator[Result]:
+        with catching() as caught:
+            result = future.result()
+        if caught.error:
+            self.failed(_label(item), caught.error)
+        else:
+            yield result
+
+    def session(self, name: str, base_url: str, auth: Auth | None = None, **options: Any) -> Session:
+        """The HTTP session of one system: made at the first call, closed with the run.
+
+        `name` is the system's name in messages and in the report; `options` are those of
+        `metaglean.http.Session`.
+        """
+        from metaglean.http import Session
+
+        if name not in self._sessions:
+            options.setdefault("workers", self.workers)
+            options.setdefault("requests_per_second", self._requests_per_second)
+            session = Session(
+                name,
+                base_url,
+                clock=self.clock,
+                redactor=self.redactor,
+                auth=auth,
+                log=self.log,
+                **options,
+            )
+            self._sessions[name] = session
+            self.report.systems.append(session.stats)
+        return self._sessions[name]
+
+    # -- inventories ----------------------------------------------------------------------------
+
+    def listing(self, kind: str, scope: Ref, *, followed: bool = True) -> Listing:
+        """The inventory of `kind` below `scope` (the parent's ref). See `Listing.over`."""
+        listing = Listing(self, kind, scope, self.stands(kind, scope), followed)
+        self.listings.append(listing)
+        return listing
+
+    def stands(self, kind: str, scope: Ref) -> Standing:
+        """What stood in one scope of the target when the run began (read once)."""
+        if (kind, scope) not in self._standing:
+            with catching() as caught:
+                existing = self._sink.existing(kind, scope) if self._sink else ()
+                self._standing[kind, scope] = Standing(kind, scope, existing)
+            if caught.error:
+                raise RunError(
+                    f"could not read what stands in {scope}: {self.describe(caught.error)}",
+                    "Without it neither names nor differences are known; nothing was written.",
+                ) from caught.error
+        return self._standing[kind, scope]
+
+    def standing(self, ref: Ref) -> Existing | None:
+        """What stood under this ref when the run began; None in scopes that were not listed."""
+        scope = ref.parent
+        standing = self._standing.get((ref.kind, scope)) if scope else None
+        return standing.get(ref.name) if standing else None
+
+    def confirm_gone(self, ids: Sequence[str]) -> Iterable[str] | None:
+        """Which of these ids the source confirms as gone; None where it can't tell."""
+        return self._gone(ids) if self._gone else None
+
+    # -- the end --------------------------------------------------------------------------------
+
+    @property
+    def stopping(self) -> bool:
+        return self._state["stopping"]
+
+    def stop(self) -> None:
+        """Ask for the end: waits are cut short, no further record is pulled."""
+        self._state["stopping"] = True
+        self.clock.wake()
+
+    def close(self) -> None:
+        for session in self._sessions.values():
+            session.close()
+
+
+def _label(item: object) -> Ref | str:
+    """What to call an item of `map` in a message."""
+    if isinstance(item, Ref):
+        return item
+    if isinstance(item, tuple) and item and isinstance(item[0], Ref):
+        return item[0]
+    ref = getattr(item, "ref", None)
+    return ref if isinstance(ref, Ref) else str(item)[:200]
