@@ -1,0 +1,1 @@
+"""Domo for Metaglean."""
