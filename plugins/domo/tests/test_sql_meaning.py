@@ -173,6 +173,8 @@ MEANINGS: dict[str, Callable[[Tree, list[Any]], Any]] = {
     "STRING_VALUE": lambda tree, _: ("String", tree["value"]),
     "TRY_CAST": lambda tree, inner: ("TRY_CAST", *inner, TYPES[tree["type"]["dataType"]]),
     "PARENTHESIS": lambda _, inner: inner[0],
+    "NOT_EXPRESSION": lambda _, inner: ("Not", *inner),
+    "SIGNED_EXPRESSION": lambda _, inner: ("Neg", *inner),
     "FUNCTION": lambda tree, _: (
         (tree["name"], tree.get("distinct", False), *_listed(tree["parameters"]))
     ),
@@ -308,16 +310,46 @@ def _grow(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
 
 
 TREES = st.recursive(LEAVES, _grow, max_leaves=12)
+_SPAN = {"betweenExpressionStart": B, "betweenExpressionEnd": C}
+_WHEN = node("WHEN_CLAUSE", whenExpression=A, thenExpression=B)
+PLAIN = [
+    num(-1),
+    *(binary(kind, A, B) for kind in (*SYMBOLS, "CONCAT", "LIKE_EXPRESSION")),
+    node("LIKE_EXPRESSION", leftExpression=A, rightExpression=B, **{"not": True}),
+    node("BETWEEN", leftExpression=A, **_SPAN),
+    node("BETWEEN", leftExpression=A, **_SPAN, **{"not": True}),
+    node("IS_NULL_EXPRESSION", leftExpression=A),
+    node("IN_EXPRESSION", leftExpression=A, rightItemsList={"expressions": [B]}),
+    node("PARENTHESIS", expression=A),
+    node("PARENTHESIS", expression=A, **{"not": True}),
+    node("NOT_EXPRESSION", expression=A),
+    node("SIGNED_EXPRESSION", sign="-", expression=A),
+    node("CASE_EXPRESSION", switchExpression=A, whenClauses=[_WHEN], elseExpression=C),
+    node("EXISTS_EXPRESSION", rightExpression=sub(body(item(A), where=B)), **{"not": True}),
+]
 
 
-@settings(max_examples=250, deadline=None)
-@given(TREES)
-def test_the_text_means_the_tree(tree: Tree) -> None:
+def assert_kept(tree: Tree) -> None:
     sql = print_select({"@type": "SELECT", "selectBody": body(item(tree, "x"), where=tree)})
     (statement,) = sqlglot.parse(sql, read="mysql")
     assert isinstance(statement, exp.Select)
     assert read(statement.expressions[0].this) == expected(tree)
     assert read(statement.args["where"].this) == expected(tree)
+
+
+@pytest.mark.parametrize("outer", PLAIN, ids=lambda tree: tree["@type"])
+def test_every_kind_in_every_place_of_every_kind(outer: Tree) -> None:
+    for place in _OPERANDS:
+        # EXISTS takes nothing but a sub-select.
+        if place in outer and outer["@type"] != "EXISTS_EXPRESSION":
+            for inner in PLAIN:
+                assert_kept({**outer, place: inner})
+
+
+@settings(max_examples=250, deadline=None)
+@given(TREES)
+def test_the_text_means_the_tree(tree: Tree) -> None:
+    assert_kept(tree)
 
 
 @given(
