@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from metaglean.clock import Clock, SystemClock
@@ -31,6 +32,15 @@ LOOK_AHEAD = 16
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass
+class State:
+    """What changes during a run, shared by all views of it."""
+
+    stopping: bool = False
+    reading: bool = False
+    signal: int = 0
 
 
 class Run:
@@ -77,7 +87,7 @@ class Run:
         self._requests_per_second = requests_per_second
         self._standing: dict[tuple[str, Ref], Standing] = {}
         self._sessions: dict[str, Session] = {}
-        self._state = {"stopping": False}
+        self._state = State()
 
     def at(self, stage: str) -> Run:
         """The same run as seen from another stage: problems are counted there."""
@@ -246,12 +256,25 @@ class Run:
 
     @property
     def stopping(self) -> bool:
-        return self._state["stopping"]
+        """Whether a signal or `Workflow.stop` asked for the end."""
+        return self._state.stopping
 
-    def stop(self) -> None:
+    @property
+    def signal(self) -> int:
+        """The number of the signal that asked for the end, else 0."""
+        return self._state.signal
+
+    def stop(self, signal: int = 0) -> None:
         """Ask for the end: waits are cut short, no further record is pulled."""
-        self._state["stopping"] = True
+        self._state.stopping = True
+        self._state.signal = self._state.signal or signal
         self.clock.wake()
+
+    def reading(self, now: bool | None = None) -> bool:
+        """Whether the source is at work (sets it, where given): only then may a signal raise."""
+        if now is not None:
+            self._state.reading = now
+        return self._state.reading
 
     def close(self) -> None:
         for session in self._sessions.values():

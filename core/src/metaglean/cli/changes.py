@@ -1,0 +1,30 @@
+"""How a dry run prints what would change."""
+
+from __future__ import annotations
+
+import json
+
+from metaglean import fqn
+from metaglean.components import Change
+
+MARKS = {"created": "+ create ", "updated": "~ change ", "restored": "+ restore", "deleted": "- delete "}
+LONG = 100
+
+
+def print_change(change: Change) -> None:
+    """One line an entity, one more a changed field: stored value → new value."""
+    mark = MARKS.get(change.action)
+    if not mark:
+        return
+    print(f"{mark} {change.ref.kind} {fqn.build(change.ref.path)}")
+    if change.action == "created":
+        return
+    for name, (stored, new) in change.fields.items():
+        print(f"      {name}: {_value(stored)} → {_value(new)}")
+    for name, reason in change.kept.items():
+        print(f"      {name}: kept ({reason})")
+
+
+def _value(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONG else text[: LONG - 1] + "…"

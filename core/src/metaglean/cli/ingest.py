@@ -1,0 +1,101 @@
+"""`metaglean ingest`: run a workflow."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from metaglean.cli.changes import print_change
+from metaglean.cli.console import shown_on
+from metaglean.cli.failures import report as report_error
+from metaglean.cli.signals import stopping_on_signals
+from metaglean.config import load_workflow
+from metaglean.errors import ConfigError, MetagleanError, catching
+from metaglean.plugins import Registry
+from metaglean.workflow import Workflow
+
+EXAMPLES = """\
+examples:
+  metaglean ingest -c workflow.yaml
+  metaglean ingest -c workflow.yaml --dry-run           show what would change, write nothing
+  metaglean ingest -c workflow.yaml --limit 20          a first look; deletes nothing
+  metaglean ingest -c workflow.yaml --report run.json   counts, warnings and problems as JSON
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Read a source and write what it has to a sink."
+    parser.epilog = EXAMPLES
+    parser.add_argument("-c", "--config", required=True, metavar="FILE", help="the workflow (YAML)")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print what would be created, changed (field by field) and deleted; write nothing",
+    )
+    parser.add_argument(
+        "--limit", type=_positive, metavar="N", help="stop after N tables; deletes nothing"
+    )
+    parser.add_argument("--report", metavar="FILE", help="write a report of the run as JSON")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    parser.add_argument("--debug", action="store_true", help="log everything, with tracebacks")
+
+
+def run(args: argparse.Namespace) -> int:
+    config = load_workflow(Path(args.config), Registry())
+    if args.report:
+        _check_writable(Path(args.report))
+    workflow = Workflow(
+        config,
+        dry_run=args.dry_run,
+        limit=args.limit,
+        on_change=print_change if args.dry_run and not args.quiet else None,
+        silent=True,
+        debug=args.debug,
+    )
+    with (
+        shown_on(sys.stderr, workflow, quiet=args.quiet, debug=args.debug),
+        stopping_on_signals(workflow),
+        catching(ending=True) as caught,
+    ):
+        workflow.execute()
+    if args.report:
+        _write_report(Path(args.report), workflow)
+    return _finish(workflow, workflow.error or caught.error, args)
+
+
+def _finish(workflow: Workflow, error: BaseException | None, args: argparse.Namespace) -> int:
+    """Print the summary, then the error last, where a reader looks first."""
+    if not args.quiet or (error and not isinstance(error, MetagleanError)):
+        workflow.print_status()
+    if error is None:
+        return 0
+    sys.stdout.flush()
+    if not isinstance(error, (MetagleanError, KeyboardInterrupt)):
+        raise error
+    code = report_error(error)
+    if code == 1 and not workflow.config.raise_on_error:
+        return 0
+    return code
+
+
+def _write_report(path: Path, workflow: Workflow) -> None:
+    try:
+        path.write_text(json.dumps(workflow.report(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        print(f"warning: the report was not written: {path}: {error.strerror}", file=sys.stderr)
+
+
+def _check_writable(path: Path) -> None:
+    if path.is_dir() or not path.parent.is_dir():
+        raise ConfigError(
+            f"--report {path}: not a file that can be written",
+            "Name a file in a directory that exists.",
+        )
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)

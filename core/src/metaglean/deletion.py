@@ -1,0 +1,123 @@
+"""The firewall: the one place that decides what may be deleted in a target.
+
+An entity is deleted only where all of these hold:
+
+1. deletion of its kind is switched on (`markDeleted…`);
+2. the listing of its very scope is complete in this run;
+3. that listing is not empty (or `deletion.empty` allows it);
+4. it stood, live, in the reading made before the listing, and is neither listed nor named by it
+   (what is filtered out, unreadable or failed in detail was listed: it stays);
+5. the share of what would go is at most `deletion.maxPercent` (not applied below 5 entities);
+6. the source, where it can tell, confirms each one as gone, asked by its id.
+
+Refusals are problems that name the counts and the setting to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from metaglean.listing import Listing
+from metaglean.standing import Existing
+
+SMALL_SCOPE = 5
+Confirm = Callable[[Sequence[str]], Iterable[str] | None]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The workflow's `deletion:` section: a share in percent, whether an empty listing may delete,
+    and whether what the filters drop is deleted."""
+
+    max_percent: float = 25.0
+    empty: bool = False
+    filtered: bool = False
+
+
+@dataclass
+class Decision:
+    """What goes in one scope; `refused` says why nothing may (empty: no objection), `unconfirmed`
+    how many were missing from the listing but not confirmed as gone."""
+
+    delete: list[Existing] = field(default_factory=list)
+    missing: int = 0
+    unconfirmed: int = 0
+    refused: str = ""
+    hint: str = ""
+
+
+def decide(listing: Listing, switched_on: bool, policy: Policy, confirm: Confirm) -> Decision:
+    """What of one scope may be deleted."""
+    if not switched_on:
+        return Decision()
+    missing = _missing(listing, policy)
+    decision = Decision(missing=len(missing))
+    if missing:
+        decision.refused, decision.hint = _objection(listing, len(missing), policy)
+    if missing and not decision.refused:
+        decision.delete = _confirmed(listing, missing, policy, confirm)
+        decision.unconfirmed = len(missing) - len(decision.delete)
+    return decision
+
+
+def _missing(listing: Listing, policy: Policy) -> list[Existing]:
+    """What stood live and is neither listed nor named by this listing."""
+    dropped = listing.filtered if policy.filtered else frozenset[str]()
+    listed = {source_id for source_id in listing.ids if source_id not in dropped}
+    named = {
+        name
+        for name, source_id in zip(listing.given, listing.ids, strict=True)
+        if name is not None and source_id not in dropped
+    }
+    return [
+        entity
+        for entity in listing.standing
+        if not entity.deleted
+        and entity.ref.name not in named
+        and (entity.source_id is None or entity.source_id not in listed)
+    ]
+
+
+def _objection(listing: Listing, missing: int, policy: Policy) -> tuple[str, str]:
+    """Why nothing of this scope may be deleted, and what to do; two empty texts where it may."""
+    standing = listing.standing.live()
+    scope = f"{missing} of {standing} ({listing.kind}) in {listing.scope} were not listed"
+    if not listing.complete:
+        return (
+            f"nothing is deleted: {scope}, but the listing is incomplete "
+            f"({'; '.join(listing.reasons)})",
+            "The next complete run decides.",
+        )
+    if not listing.ids and not policy.empty:
+        return (
+            f"nothing is deleted: {scope}, because the source listed nothing at all",
+            "If it really is empty, set deletion.empty: true for one run.",
+        )
+    percent = 100.0 * missing / standing
+    if standing >= SMALL_SCOPE and percent > policy.max_percent:
+        return (
+            f"nothing is deleted: {scope}, {percent:.0f} % and more than the limit of "
+            f"{policy.max_percent:g} %",
+            f"If that is right, set deletion.maxPercent to {min(100, int(percent) + 1)} for one "
+            "run.",
+        )
+    return "", ""
+
+
+def _confirmed(
+    listing: Listing, missing: list[Existing], policy: Policy, confirm: Confirm
+) -> list[Existing]:
+    """Those that the source confirms as gone; all of them where it can't tell. What is deleted
+    because a filter drops it stands at the source and is not asked for."""
+    dropped = listing.filtered if policy.filtered else frozenset[str]()
+    asked = [
+        entity.source_id
+        for entity in missing
+        if entity.source_id is not None and entity.source_id not in dropped
+    ]
+    answer = confirm(asked) if asked else None
+    if answer is None:
+        return missing
+    gone = set(answer) | dropped
+    return [entity for entity in missing if entity.source_id is None or entity.source_id in gone]

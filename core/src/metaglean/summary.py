@@ -1,0 +1,83 @@
+"""The summary of a run as text: counts, time, what each system cost, warnings and problems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from metaglean.errors import MetagleanError
+from metaglean.report import Group, Report
+from metaglean.run import Run
+
+ACTIONS = ("created", "updated", "restored", "unchanged", "skipped", "deleted")
+SHOWN_GROUPS = 12
+SHOWN_ITEMS = 3
+
+
+def summary(run: Run, status: str, error: BaseException | None = None) -> str:
+    """Several lines of plain text, secrets removed."""
+    seconds = run.clock.now() - run.started
+    report = run.report
+    planned = " (dry run: nothing was written)" if run.dry_run else ""
+    lines = [f"{run.service}: {status} in {seconds:.1f} s{planned}", *_kinds(report)]
+    lines += _systems(report)
+    lines += _groups("warning", report.warnings.count, report.warnings)
+    lines += _groups("problem", report.problems.count, report.problems)
+    if error is not None:
+        lines += ["", *_error(error)]
+    return run.redactor.clean("\n".join(lines))
+
+
+def _kinds(report: Report) -> Iterator[str]:
+    """One line a kind: read, then what the sink did."""
+    kinds = {kind for stage, kind, _ in report.counts if stage == "sink"} | set(report.totals)
+    for kind in sorted(kinds):
+        parts = [f"{report.totals[kind]} listed"] if kind in report.totals else []
+        filtered = report.number("source", kind, "filtered")
+        if filtered:
+            parts.append(f"{filtered} filtered")
+        parts += [
+            f"{number} {action}"
+            for action in ACTIONS
+            if (number := report.number("sink", kind, action))
+        ]
+        yield f"  {kind:<16} {', '.join(parts) or 'nothing'}"
+
+
+def _systems(report: Report) -> Iterator[str]:
+    for system in report.systems:
+        data = system.as_dict()
+        yield (
+            f"  calls to {data['name']}: {data['calls']}, {data['retries']} retried, "
+            f"{data['waited_seconds']:.1f} s waited"
+        )
+
+
+def _groups(word: str, count: int, groups: Iterable[Group]) -> Iterator[str]:
+    if not count:
+        return
+    yield ""
+    yield f"{count} {word}{'s' if count != 1 else ''}:"
+    shown = sorted(groups, key=lambda group: -group.count)
+    for group in shown[:SHOWN_GROUPS]:
+        times = f"{group.count} × " if group.count > 1 else ""
+        items = ", ".join(_short(item) for item in group.items[:SHOWN_ITEMS])
+        more = ", …" if group.count > SHOWN_ITEMS and items else ""
+        yield f"  {times}{group.message}{f' [{items}{more}]' if items else ''}"
+        if group.hint:
+            yield f"      {group.hint}"
+    if len(shown) > SHOWN_GROUPS:
+        yield f"  … and {len(shown) - SHOWN_GROUPS} more kinds (all are in --report FILE)"
+
+
+def _error(error: BaseException) -> Iterator[str]:
+    if isinstance(error, MetagleanError):
+        yield f"error: {error.message}"
+        if error.hint:
+            yield f"  {error.hint}"
+    else:
+        yield f"error: {type(error).__name__}: {error}"
+
+
+def _short(item: str) -> str:
+    text = " ".join(item.split())
+    return text if len(text) <= 60 else text[:59] + "…"
