@@ -227,12 +227,15 @@ class Tenant:
             self._forget()
 
     def add_dataset(self, dataset: Dataset | None = None, **fields: Any) -> str:
-        """Add a dataset, given whole or by its fields (`columns` as pairs of name and type);
-        returns its id. Raises `ValueError` if the id is taken."""
+        """Add a dataset, given whole or by its fields: `columns` as pairs of name and type, `owner`
+        as the id of a user. Returns its id; raises `ValueError` if that is taken."""
         if dataset is None:
             columns = [Column(*pair) for pair in fields.pop("columns", [])]
             fields.setdefault("id", f"00000000-0000-4000-8000-{len(self.datasets):012d}")
-            dataset = Dataset(columns=columns, **fields)
+            if isinstance(fields.get("owner"), int):
+                fields["owner"] = Owner(fields["owner"], self.users[fields["owner"]].name)
+            fields["quirks"] = frozenset(fields.get("quirks", ()))
+            dataset = Dataset(columns=columns, column_count=len(columns), **fields)
         with self._lock:
             if dataset.id in self.datasets:
                 raise ValueError(f"dataset {dataset.id} exists")

@@ -83,9 +83,10 @@ def indexed(dataset: Dataset) -> Json:
     federated dataset shows no columns here."""
     federated = "no-schema" in dataset.quirks
     columns: list[Column] = [] if federated else dataset.all_columns()
+    origins = {} if dataset.view is None else _origins(dataset.view)
     body: Json = {
         "name": dataset.name,
-        "tables": [{"columns": [_indexed_column(c, i) for i, c in enumerate(columns)]}],
+        "tables": [{"columns": [_indexed_column(c, i, origins) for i, c in enumerate(columns)]}],
         "dataSourceId": dataset.id,
     }
     if dataset.view is not None:
@@ -97,14 +98,25 @@ def indexed(dataset: Dataset) -> Json:
     return body
 
 
-def _indexed_column(column: Column, order: int) -> Json:
-    return {
+def _indexed_column(column: Column, order: int, origins: dict[str, str]) -> Json:
+    shown: Json = {
         "name": column.name,
         "id": column.name,
         "type": column.type,
         "visible": True,
         "order": order,
     }
+    if column.name in origins:
+        shown["referenceDataSourceId"] = origins[column.name]
+    return shown
+
+
+def _origins(view: Json) -> dict[str, str]:
+    """Output column -> dataset, for the items that are plain columns of a table."""
+    tables = aliases(view)
+    items = view["selectBody"].get("selectItems", ())
+    plain = ((i, i["expression"].get("table", {}).get("name")) for i in items)
+    return {i["alias"]["name"]: tables[table] for i, table in plain if table in tables}
 
 
 def _fused(fusion: Json) -> Json:
