@@ -57,6 +57,14 @@ A, B, C = col("a"), col("b"), col("c")
 ONE = body(item(A))
 
 
+def test_the_error_names_the_node_and_no_value() -> None:
+    with pytest.raises(UnknownNode, match=r"^JSON_EXPRESSION$"):
+        print_select(body(item(node("JSON_EXPRESSION", ident="secret"))))
+    with pytest.raises(UnknownNode) as caught:
+        print_select(body(item(node("LONG_VALUE", value="secret"))))
+    assert "secret" not in str(caught.value)
+
+
 def test_long_filters_and_bottomless_trees() -> None:
     chain = A
     for number in range(3000):

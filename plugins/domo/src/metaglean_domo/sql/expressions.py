@@ -36,7 +36,14 @@ from metaglean_domo.sql.words import (
 _UNITS = frozenset({
     "MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR",
 })  # fmt: skip
-_NEEDS_ARGUMENT = frozenset({"SUM", "COUNT", "AVG", "MIN", "MAX"})
+# Every other call without arguments has lost them.
+_WITHOUT_ARGUMENTS = frozenset(
+    """
+    NOW SYSDATE CURDATE CURTIME CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP
+    UTC_DATE UTC_TIME UTC_TIMESTAMP UNIX_TIMESTAMP GETDATE RAND RANDOM PI UUID
+    ROW_NUMBER RANK DENSE_RANK PERCENT_RANK CUME_DIST
+    """.split()
+)
 # JSqlParser has these words as columns without a table when the source has them bare.
 _NOT_COLUMNS = frozenset({
     "TRUE", "FALSE", "NULL", "UNKNOWN", "DEFAULT",
@@ -46,8 +53,8 @@ _NOT_COLUMNS = frozenset({
 
 # Type -> symbol, strength, other spellings of the symbol. Comparisons don't chain.
 _OPERATORS = {
-    "OREXPRESSION": ("OR", OR, ("||",)),
-    "ANDEXPRESSION": ("AND", AND, ("&&",)),
+    "OR": ("OR", OR, ("||",)),
+    "AND": ("AND", AND, ("&&",)),
     "EQUALSTO": ("=", PREDICATE, ()),
     "NOTEQUALSTO": ("<>", PREDICATE, ("!=",)),
     "GREATERTHAN": (">", PREDICATE, ()),
@@ -185,7 +192,7 @@ def _arguments(printer: Printer, node: Node, name: str, arguments: list[object])
         star, arguments = True, []
     if (star and (distinct or arguments)) or (distinct and not arguments):
         raise node.fail("unclear arguments")
-    if not arguments and not star and name.upper() in _NEEDS_ARGUMENT:
+    if not arguments and not star and name.upper() not in _WITHOUT_ARGUMENTS:
         raise node.fail("no parameters")
     if star:
         return "*"
@@ -324,31 +331,21 @@ EXPRESSIONS: dict[str, ExpressionPrinter] = {
     "DATEVALUE": _leaf(partial(moment_literal, "DATE")),
     "TIMEVALUE": _leaf(partial(moment_literal, "TIME")),
     "TIMESTAMPVALUE": _leaf(partial(moment_literal, "TIMESTAMP")),
-    "DATETIMELITERALEXPRESSION": _leaf(_typed_moment),
-    "TIMEKEYEXPRESSION": _leaf(_time_key),
-    "INTERVALEXPRESSION": _interval,
+    "DATETIMELITERAL": _leaf(_typed_moment),
+    "TIMEKEY": _leaf(_time_key),
+    "INTERVAL": _interval,
     "PARENTHESIS": _parenthesis,
-    "NOTEXPRESSION": _not,
-    "SIGNEDEXPRESSION": _signed,
+    "NOT": _not,
+    "SIGNED": _signed,
     "FUNCTION": _function,
-    "ANALYTICEXPRESSION": _analytic,
+    "ANALYTIC": _analytic,
     "CAST": partial(_cast, "CAST"),
-    "CASTEXPRESSION": partial(_cast, "CAST"),
     "TRYCAST": partial(_cast, "TRY_CAST"),
-    "TRYCASTEXPRESSION": partial(_cast, "TRY_CAST"),
-    "EXTRACTEXPRESSION": _extract,
-    "CASEEXPRESSION": _case,
-    "INEXPRESSION": _in,
+    "EXTRACT": _extract,
+    "CASE": _case,
+    "IN": _in,
     "BETWEEN": _between,
-    "LIKEEXPRESSION": _like,
-    "ISNULLEXPRESSION": _is_null,
-    "EXISTSEXPRESSION": _exists,
+    "LIKE": _like,
+    "ISNULL": _is_null,
+    "EXISTS": _exists,
 }
-# Domo drops JSqlParser's `Expression` from the names that it is known to use (CAST, TRY_CAST).
-EXPRESSIONS.update(
-    {
-        name.removesuffix("EXPRESSION"): function
-        for name, function in list(EXPRESSIONS.items())
-        if name.endswith("EXPRESSION")
-    }
-)

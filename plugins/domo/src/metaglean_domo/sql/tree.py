@@ -24,8 +24,12 @@ class UnknownNode(ValueError):
 
 
 def squeeze(type_name: str) -> str:
-    """Fold the spellings of a node type (`EQUALS_TO`, `EqualsTo`) into one."""
-    return type_name.replace("_", "").upper()
+    """Fold the spellings of a node type (`EQUALS_TO`, `EqualsTo`) into one.
+
+    JSqlParser's `Expression` at the end goes: Domo drops it from the names that it is known to
+    use (`CAST`, `TRY_CAST`).
+    """
+    return type_name.replace("_", "").upper().removesuffix("EXPRESSION")
 
 
 def is_blank(value: object) -> bool:
@@ -102,6 +106,8 @@ class Node:
             with Node(value, key) as listed:
                 listed.flag("brackets")
                 listed.flag("usingBrackets")
+                if "expressions" not in value:
+                    raise listed.fail("no expressions")
                 value = listed.get("expressions")
         if value is None:
             return []

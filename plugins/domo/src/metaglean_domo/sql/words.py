@@ -17,6 +17,13 @@ _MOMENTS = {
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
     ),
 }
+# Domo's own types, those of MySQL and those that its engine is known to resemble.
+_TYPES = frozenset(
+    """
+    STRING LONG DOUBLE DECIMAL DATE DATETIME TIME TIMESTAMP CHAR VARCHAR TEXT INT INTEGER BIGINT
+    SMALLINT TINYINT FLOAT REAL NUMERIC BOOLEAN BINARY VARBINARY SIGNED UNSIGNED
+    """.split()
+)
 # Words that open or continue a clause; a call of one of them would read as something else.
 _RESERVED = frozenset(
     """
@@ -149,7 +156,7 @@ def data_type(value: object) -> str:
     """Print the target of a cast, as the tree names it (Domo's own types among them)."""
     with Node(value, "type") as node:
         name = node.need("dataType")
-        if not isinstance(name, str) or not _WORD.fullmatch(name) or name.upper() in _RESERVED:
+        if not isinstance(name, str) or name.upper() not in _TYPES:
             raise node.fail("unknown dataType")
         arguments = node.objects("argumentsStringList")
     if not all(isinstance(each, str) and re.fullmatch("[0-9]{1,5}", each) for each in arguments):
