@@ -1,0 +1,116 @@
+"""Keep the docs true: generated parts are as the program is, and links lead somewhere.
+
+    python tools/check_docs.py           # fails if something is stale
+    python tools/check_docs.py --write   # rewrites the generated parts
+
+A generated part stands between `<!-- generated: WHAT -->` and `<!-- end -->`, where WHAT is a command
+(`metaglean ingest --help`) or the keys of a configuration model (`keys metaglean.options:DatabaseOptions`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from repo import ROOT
+
+PART = re.compile(r"(<!-- generated: (.+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"(?m)^#+ +(.+?) *$")
+FENCED = re.compile(r"(?ms)^```.*?^```")
+
+
+def pages() -> list[Path]:
+    """All Markdown files that people read, sorted."""
+    globs = ("*.md", "docs/**/*.md", "core/*.md", "plugins/*/*.md", "packages/**/*.md", "examples/**/*.md")
+    found = {path for pattern in globs for path in ROOT.glob(pattern)}
+    return sorted(path for path in found if ".venv" not in str(path.relative_to(ROOT)))
+
+
+@cache
+def generated(what: str) -> str:
+    """The text of a generated part."""
+    if what.startswith("keys "):
+        return keys_table(what.removeprefix("keys "))
+    program, *arguments = what.split()
+    command = [Path(sys.executable).parent / program, *arguments]
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return f"```text\n$ {what}\n{done.stdout.rstrip()}\n```\n"
+
+
+def keys_table(where: str) -> str:
+    """A table of a pydantic model's keys, their defaults and descriptions."""
+    module, _, name = where.partition(":")
+    model = getattr(importlib.import_module(module), name)
+    rows = ["| key | default | what it does |", "|---|---|---|"]
+    rows += [_row(name, field) for name, field in model.model_fields.items()]
+    return "\n".join(rows) + "\n"
+
+
+def _row(name: str, field: Any) -> str:
+    if field.is_required():
+        default = "required"
+    elif isinstance(field.json_schema_extra, dict) and "default" in field.json_schema_extra:
+        default = f"`{field.json_schema_extra['default']}`"
+    else:
+        default = _shown(field.get_default(call_default_factory=True))
+    description = (field.description or "").replace("|", "\\|")
+    return f"| `{field.alias or name}` | {default} | {description} |"
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return "–"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def stale(path: Path, *, write: bool) -> Iterator[str]:
+    """The generated parts of a page that are not what would be generated; rewritten if asked."""
+    text = path.read_text("utf-8")
+    fresh = PART.sub(lambda part: part[1] + generated(part[2]) + part[4], text)
+    if fresh != text and write:
+        path.write_text(fresh, "utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
+    elif fresh != text:
+        yield f"{path.relative_to(ROOT)}: a generated part is stale: tools/check_docs.py --write"
+
+
+def broken_links(path: Path) -> Iterator[str]:
+    """Links to files or headings that are not there."""
+    for target in LINK.findall(FENCED.sub("", path.read_text("utf-8"))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (path.parent / name).resolve() if name else path
+        if not file.exists():
+            yield f"{path.relative_to(ROOT)}: {target} is not there"
+        elif anchor and anchor not in anchors(file):
+            yield f"{path.relative_to(ROOT)}: {target}: no such heading"
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that a page's headings get."""
+    headings = HEADING.findall(FENCED.sub("", path.read_text("utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def main() -> int:
+    write = "--write" in sys.argv[1:]
+    found: list[str] = []
+    for path in pages():
+        found += stale(path, write=write)
+        found += broken_links(path)
+    print("\n".join(found) or f"{len(pages())} pages: ok")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
