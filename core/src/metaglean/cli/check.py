@@ -1,0 +1,63 @@
+"""`metaglean check`: validate a workflow file, without connecting to anything."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from metaglean.config import WorkflowConfig
+
+DESCRIPTION = """\
+Validate a workflow file: its syntax, its variables, its plugins and every setting. Nothing is
+connected to; `metaglean test-connection` does that. All errors are shown at once, with line and
+column.
+"""
+EPILOG = """\
+examples:
+  metaglean check -c workflow.yaml
+
+exit codes: 0 the file is valid, 2 it is not
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = DESCRIPTION
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "-c", "--config", required=True, metavar="FILE", help="the workflow: .yaml, .yml or .json"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises ConfigError or PluginError (exit code 2) for a file that is not valid."""
+    from metaglean.config import load_workflow
+    from metaglean.plugins import Registry
+
+    workflow = load_workflow(args.config, Registry())
+    print(f"{args.config}: valid")
+    for warning in workflow.warnings:
+        print(f"  warning: {warning}")
+    for name, text in _summary(workflow):
+        print(f"  {name:<11}{text}")
+    return 0
+
+
+def _summary(workflow: WorkflowConfig) -> list[tuple[str, str]]:
+    """What would be run. Settings are left out: they may be secret."""
+    lines = [
+        ("source", f"{workflow.source_class.type}, writes the service {workflow.service_name!r}")
+    ]
+    if workflow.profiler:
+        lines.append(("profiler", workflow.profiler[0].type))
+    if workflow.processors:
+        lines.append(("processors", ", ".join(cls.type for cls, _ in workflow.processors)))
+    lines.append(("sink", workflow.sink_type))
+    options = workflow.source_options
+    deletable = [
+        str(type(options).model_fields[attribute].alias)
+        for kind, attribute in options.DELETABLE.items()
+        if options.deletes(kind) and not workflow.profiler
+    ]
+    lines.append(("deletes", ", ".join(deletable) or "nothing"))
+    return lines

@@ -1,0 +1,27 @@
+"""Workflow files: YAML with positions, interpolation, old spellings, readable errors.
+
+document.py       text → plain data and where everything stands
+interpolation.py  ${VAR}, ${VAR:-default}, ${file:/path}
+keys.py           old spellings, keys without effect, unknown keys
+values.py         placeholders, masked secrets, which values are secret
+validation.py     one model against its part of the data
+frame.py          the outer keys of a workflow
+source.py         the source's part; parse.py: the whole
+schema.py         JSON Schema for editors
+"""
+
+from __future__ import annotations
+
+from metaglean.config.model import (
+    Components,
+    DeletionConfig,
+    LimitsConfig,
+    Opaque,
+    WorkflowConfig,
+)
+from metaglean.config.parse import load_workflow, parse_workflow
+
+__all__ = [
+    "Components", "DeletionConfig", "LimitsConfig", "Opaque", "WorkflowConfig", "load_workflow",
+    "parse_workflow",
+]  # fmt: skip

@@ -1,0 +1,93 @@
+"""A workflow, resolved: every component picked, every setting validated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from pydantic import Field
+
+from metaglean.components import Component, Config, Processor, Profiler, Sink, Source
+from metaglean.options import SourceOptions
+
+
+class Components(Protocol):
+    """Where component classes come from (`metaglean.plugins.Registry`)."""
+
+    def get(self, kind: str, name: str) -> type[Component]:
+        """The class of the type `name`; raises PluginError."""
+
+    def types(self, kind: str) -> list[str]:
+        """The types that are installed of one kind."""
+
+
+class Opaque(Mapping[str, Any]):
+    """A mapping that holds secrets: it is read by key and never printed."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = dict(data)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __repr__(self) -> str:
+        return f"Opaque({', '.join(self._data)})"
+
+
+class DeletionConfig(Config):
+    """`deletion:`, the limits within which a run may mark entities deleted."""
+
+    max_percent: float = Field(
+        25, ge=0, le=100, description="At most this share of a scope is marked deleted by one run."
+    )
+    filtered: Literal["keep", "delete"] = Field(
+        "keep", description="What becomes of entities that a filter pattern now leaves out."
+    )
+    empty: bool = Field(
+        False, description="Let a listing without any entity mark all that stand deleted."
+    )
+
+
+class LimitsConfig(Config):
+    """`limits:`, what a run may ask of the systems it talks to."""
+
+    requests_per_second: float | None = Field(
+        None, gt=0, description="A fixed rate; by default it follows what the system allows."
+    )
+
+
+@dataclass(frozen=True)
+class WorkflowConfig:
+    """What `Workflow` runs.
+
+    `server` is `openMetadataServerConfig` as it was written. `secrets` are all values that must
+    never be printed; `warnings` is what was accepted but should be written otherwise.
+    """
+
+    service_name: str
+    source_class: type[Source]
+    source_config: Config
+    source_options: SourceOptions
+    sink_type: str
+    sink_class: type[Sink]
+    sink_config: Config
+    processors: tuple[tuple[type[Processor], Config], ...] = ()
+    profiler: tuple[type[Profiler], Config] | None = None
+    server: Opaque | None = None
+    deletion: DeletionConfig = field(default_factory=DeletionConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    logger_level: str = "INFO"
+    success_threshold: int = 90
+    raise_on_error: bool = True
+    ingestion_pipeline_fqn: str | None = None
+    pipeline_run_id: str | None = None
+    warnings: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    path: str | None = None

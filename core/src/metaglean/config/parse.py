@@ -1,0 +1,216 @@
+"""From plain data, or a file, to a `WorkflowConfig`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple, cast
+
+from metaglean.components import Component, Config, Processor, Profiler, Sink
+from metaglean.config.document import Path, load_document
+from metaglean.config.frame import WorkflowFrame, WorkflowSettings
+from metaglean.config.interpolation import interpolate
+from metaglean.config.keys import keys_of
+from metaglean.config.model import (
+    Components,
+    DeletionConfig,
+    LimitsConfig,
+    Opaque,
+    WorkflowConfig,
+)
+from metaglean.config.problems import Problems
+from metaglean.config.source import OPTIONS, ResolvedSource, pick, resolve_source
+from metaglean.config.validation import validate, validate_keeping
+from metaglean.config.values import check_values, model_secrets, written_secrets
+
+SERVER: Path = ("workflowConfig", "openMetadataServerConfig")
+SERVER_SINK = "metadata-rest"
+DEFAULT_SINK = "catalog"
+ORM_PROFILER = "orm-profiler"
+_ORM_KEYS = ("profiler", "tableConfig", "schemaConfig", "databaseConfig")
+
+
+def load_workflow(
+    path: str | FilePath, registry: Components, environ: Mapping[str, str] | None = None
+) -> WorkflowConfig:
+    """The workflow of a file, its variables filled in from `environ` (default: the process's).
+
+    Raises ConfigError with all that is wrong (`FILE:LINE:COLUMN  path: what`, and on the next line
+    what was expected), or PluginError where only components can't be had.
+    """
+    document = load_document(path)
+    problems = Problems(document)
+    data = interpolate(document, os.environ if environ is None else environ, problems)
+    problems.raise_if_any()
+    return _Parser(data, registry, problems).parse(str(path))
+
+
+def parse_workflow(data: Mapping[str, Any], registry: Components) -> WorkflowConfig:
+    """The workflow in a dict; nothing is interpolated. Raises as `load_workflow`, without lines."""
+    problems = Problems()
+    if not isinstance(data, Mapping):
+        problems.error((), "a workflow is a mapping with keys such as source")
+        problems.raise_if_any()
+    return _Parser(data, registry, problems).parse(None)
+
+
+class Picked(NamedTuple):
+    """A sink, processor or profiler, configured."""
+
+    type: str
+    cls: type[Component]
+    config: Config
+
+
+class _Parser:
+    """One pass over one workflow; errors are gathered and raised at the end."""
+
+    def __init__(self, data: Mapping[str, Any], registry: Components, problems: Problems) -> None:
+        self._data = data
+        self._registry = registry
+        self._problems = problems
+        problems.secrets.update(written_secrets(data))
+
+    def parse(self, path: str | None) -> WorkflowConfig:
+        problems = self._problems
+        frame, clean = validate_keeping(WorkflowFrame, self._data, (), problems)
+        block = clean.get("source")
+        source = None
+        if isinstance(block, Mapping):
+            source = resolve_source(block, self._registry, problems)
+        sink = self._sink(clean)
+        profiler, processors = self._processors(clean, block, source)
+        problems.raise_if_any()
+        assert frame and source and sink
+        return self._resolved(frame, source, sink, profiler, processors, path)
+
+    def _resolved(
+        self,
+        frame: WorkflowFrame,
+        source: ResolvedSource,
+        sink: Picked,
+        profiler: Picked | None,
+        processors: list[Picked],
+        path: str | None,
+    ) -> WorkflowConfig:
+        settings = frame.workflow_config or WorkflowSettings()
+        server = settings.open_metadata_server_config
+        return WorkflowConfig(
+            service_name=frame.source.service_name,
+            source_class=source.cls,
+            source_config=source.config,
+            source_options=source.options,
+            sink_type=sink.type,
+            sink_class=cast("type[Sink]", sink.cls),
+            sink_config=sink.config,
+            processors=tuple((cast("type[Processor]", p.cls), p.config) for p in processors),
+            profiler=(cast("type[Profiler]", profiler.cls), profiler.config) if profiler else None,
+            server=None if server is None else Opaque(server),
+            deletion=frame.deletion or DeletionConfig(),
+            limits=frame.limits or LimitsConfig(),
+            logger_level=settings.logger_level,
+            success_threshold=settings.success_threshold,
+            raise_on_error=settings.raise_on_error,
+            ingestion_pipeline_fqn=frame.ingestion_pipeline_fqn,
+            pipeline_run_id=frame.pipeline_run_id,
+            warnings=tuple(dict.fromkeys(self._problems.warnings)),
+            secrets=self._secrets(source, sink, profiler, processors),
+            path=path,
+        )
+
+    def _secrets(
+        self,
+        source: ResolvedSource,
+        sink: Picked,
+        profiler: Picked | None,
+        processors: list[Picked],
+    ) -> tuple[str, ...]:
+        parts = [sink, *processors, *([profiler] if profiler else [])]
+        found = {*self._problems.secrets, *model_secrets(source.config)}
+        for part in parts:
+            found.update(model_secrets(part.config))
+        return tuple(sorted(secret for secret in found if secret))
+
+    def _sink(self, clean: Mapping[str, Any]) -> Picked | None:
+        settings = clean.get("workflowConfig")
+        server = None
+        if isinstance(settings, Mapping):
+            server = settings.get("openMetadataServerConfig")
+        block = clean.get("sink")
+        if block is None:
+            block = {"type": DEFAULT_SINK if server is None else SERVER_SINK}
+        picked = self._component("sink", block, ("sink",))
+        used = isinstance(block, Mapping) and block.get("type") == SERVER_SINK
+        if used and isinstance(server, Mapping):
+            check_values(server, SERVER, self._problems)
+        elif used and server is None:
+            self._problems.error(SERVER, "missing", f"the sink {SERVER_SINK} needs a server")
+        return picked
+
+    def _processors(
+        self, clean: Mapping[str, Any], block: Any, source: ResolvedSource | None
+    ) -> tuple[Picked | None, list[Picked]]:
+        """The profiler of a profile workflow, and the processors. `processor:` may name either."""
+        profiles = source is not None and source.profiles
+        names = {ORM_PROFILER}
+        if profiles:
+            names.add(str(block.get("type")).lower())
+        own: Any = {}
+        own_path: Path = ("processor",)
+        found = []
+        for frame, path in self._processor_blocks(clean):
+            name = frame.get("type") if isinstance(frame, Mapping) else None
+            if not isinstance(name, str):
+                continue  # reported with the outer keys
+            if name.lower() not in names:
+                picked = self._component("processor", frame, path)
+                found += [picked] if picked else []
+            elif profiles:
+                own, own_path = frame, path
+            elif source is not None:
+                self._problems.error(
+                    (*path, "type"), f"{ORM_PROFILER} belongs to profile workflows",
+                    "expected `type: Profiler` in sourceConfig.config",
+                )  # fmt: skip
+        if not profiles:
+            return None, found
+        return self._profiler(str(block["type"]), own, own_path), found
+
+    @staticmethod
+    def _processor_blocks(clean: Mapping[str, Any]) -> list[tuple[Any, Path]]:
+        several = clean.get("processors")
+        blocks: list[tuple[Any, Path]] = []
+        if clean.get("processor") is not None:
+            blocks.append((clean["processor"], ("processor",)))
+        if isinstance(several, list):
+            blocks += [(frame, ("processors", n)) for n, frame in enumerate(several)]
+        return blocks
+
+    def _profiler(self, name: str, block: Mapping[str, Any], path: Path) -> Picked | None:
+        at = OPTIONS if not block else path
+        found = pick(self._registry, "profiler", name, (*at, "type"), self._problems)
+        if found is None:
+            return None
+        data = dict(config) if isinstance(config := block.get("config") or {}, Mapping) else {}
+        known = keys_of(found.Config)
+        for key in [key for key in _ORM_KEYS if key in data and key not in known]:
+            self._problems.warn(
+                (*path, "config", key), "has no effect: the profiler decides", key=True
+            )
+            del data[key]
+        config = validate(found.Config, data, (*path, "config"), self._problems)
+        return Picked(name.lower(), found, config) if config else None
+
+    def _component(self, kind: str, block: Any, path: Path) -> Picked | None:
+        name = block.get("type") if isinstance(block, Mapping) else None
+        if not isinstance(name, str):
+            return None
+        found = pick(self._registry, kind, name, (*path, "type"), self._problems)
+        if found is None:
+            return None
+        data = block.get("config") or {}
+        if not isinstance(data, Mapping):
+            return None
+        config = validate(found.Config, data, (*path, "config"), self._problems)
+        return Picked(name.lower(), found, config) if config else None

@@ -1,0 +1,208 @@
+"""The source of a workflow: its class, its connection, and what is read of it."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple, cast
+
+from pydantic import create_model
+
+from metaglean.components import Component, Config, Source
+from metaglean.config.document import Path
+from metaglean.config.keys import keys_of
+from metaglean.config.model import Components
+from metaglean.config.problems import Problems, expected_words
+from metaglean.config.validation import validate
+from metaglean.config.values import check_values
+from metaglean.errors import PluginError, catching
+from metaglean.options import DatabaseOptions, ProfilerOptions, SourceOptions
+
+CONNECTION: Path = ("source", "serviceConnection", "config")
+OPTIONS: Path = ("source", "sourceConfig", "config")
+PROFILER = "Profiler"
+_CAPABILITY = re.compile(r"supports[A-Z]\w*")
+_NO_CONNECTION = (
+    "the source's settings are expected in `serviceConnection: {config: …}`; the connection that "
+    "a server stores is used with the sink metadata-rest only"
+)
+
+
+class ResolvedSource(NamedTuple):
+    """A source, picked and configured."""
+
+    cls: type[Source]
+    config: Config
+    options: SourceOptions
+
+    @property
+    def profiles(self) -> bool:
+        """Whether this is a profile workflow."""
+        return self.options.type == PROFILER
+
+
+def pick(
+    registry: Components, kind: str, name: str, path: Path, problems: Problems
+) -> type[Component] | None:
+    """The class of a component, or None after an error was added at `path`."""
+    try:
+        return registry.get(kind, name)
+    except PluginError as error:
+        problems.plugin_error(path, error)
+        return None
+
+
+def options_model(source: type[Source]) -> type[SourceOptions]:
+    """The model of `sourceConfig.config`; sources that name none get that of their kind."""
+    default = DatabaseOptions if source.service_kind == "databaseService" else SourceOptions
+    return getattr(source, "Options", None) or default
+
+
+@cache
+def profiler_options(options: type[SourceOptions]) -> type[SourceOptions] | None:
+    """The same for `type: Profiler`: what the source has of its own stays available."""
+    if not issubclass(options, DatabaseOptions):
+        return None
+    if options is DatabaseOptions:
+        return ProfilerOptions
+    mixed = create_model(f"{options.__name__}Profiler", __base__=(ProfilerOptions, options))
+    mixed.WITHOUT_EFFECT = {**options.WITHOUT_EFFECT, **ProfilerOptions.WITHOUT_EFFECT}
+    mixed.SPELLINGS = {**options.SPELLINGS, **ProfilerOptions.SPELLINGS}
+    return mixed
+
+
+def resolve_source(
+    block: Mapping[str, Any], registry: Components, problems: Problems
+) -> ResolvedSource | None:
+    """Pick the source by its type and validate its settings; None after errors were added.
+
+    `block` is `source:` with today's keys; what is wrong with its outer shape was reported before.
+    """
+    name = block.get("type")
+    found = _pick_source(name, registry, problems) if isinstance(name, str) else None
+    config, options = None, None
+    if found is not None:
+        config = _connection(found, block, problems)
+        options = _options(found, block, problems)
+    if found is None or config is None or options is None:
+        return None
+    with catching() as caught:
+        for message in found.check_config(config, options):
+            problems.error(CONNECTION, problems.masked(message), key=True)
+    if caught.error:
+        kind = type(caught.error).__name__
+        problems.error(CONNECTION, f"the settings could not be checked: {kind}", key=True)
+    return ResolvedSource(found, config, options)
+
+
+def _pick_source(name: str, registry: Components, problems: Problems) -> type[Source] | None:
+    base, _, suffix = name.lower().rpartition("-")
+    if suffix in ("usage", "lineage") and base in registry.types("source"):
+        problems.error(
+            ("source", "type"), f"{suffix} workflows are not supported", f"expected {base}"
+        )
+        return None
+    found = pick(registry, "source", name, ("source", "type"), problems)
+    return cast("type[Source] | None", found)
+
+
+def _connection(
+    source: type[Source], block: Mapping[str, Any], problems: Problems
+) -> Config | None:
+    if block.get("serviceConnection") is None:
+        problems.error(CONNECTION[:2], "missing", _NO_CONNECTION)
+        return None
+    data = _config_of(block["serviceConnection"])
+    if data is None:
+        return None
+    check_values(data, CONNECTION, problems)
+    known = keys_of(source.Config)
+    for key in [key for key in data if _CAPABILITY.fullmatch(key) and key not in known]:
+        problems.warn((*CONNECTION, key), "has no effect: the source knows it itself", key=True)
+        del data[key]
+    if "type" in data or source.connection_types:
+        _check_type(source, data, problems)
+    return validate(source.Config, data, CONNECTION, problems)
+
+
+def _check_type(source: type[Source], data: dict[str, Any], problems: Problems) -> None:
+    """`type` is the source's connection type; a model that doesn't ask for it is spared it."""
+    types = source.connection_types
+    given = data.pop("type", None)
+    accepted = types or (source.type, source.service_type)
+    if given is not None and given not in accepted and not _is_source(given, source):
+        expected = expected_words(str(given), accepted)
+        problems.error((*CONNECTION, "type"), "unknown connection type", expected)
+    elif given is not None and types and given != types[0]:
+        problems.warn((*CONNECTION, "type"), f"is accepted; write {types[0]}")
+    if "type" in keys_of(source.Config):
+        data["type"] = types[0] if types else given
+
+
+def _is_source(given: Any, source: type[Source]) -> bool:
+    """Sources that name no connection types take their own type, in any case."""
+    return (
+        not source.connection_types
+        and isinstance(given, str)
+        and given.lower() == source.type.lower()
+    )
+
+
+def _options(
+    source: type[Source], block: Mapping[str, Any], problems: Problems
+) -> SourceOptions | None:
+    model = options_model(source)
+    data = _config_of(block.get("sourceConfig") or {})
+    if data is None:
+        return None
+    given = data.get("type")
+    if given is not None:
+        chosen = _options_of_type(model, given, problems)
+        if chosen is None:
+            return None
+        model = chosen
+    return validate(model, data, OPTIONS, problems)
+
+
+def _config_of(block: Any) -> dict[str, Any] | None:
+    """The `config:` of a block; None where either has the wrong shape."""
+    config = (block.get("config") or {}) if isinstance(block, Mapping) else None
+    return dict(config) if isinstance(config, Mapping) else None
+
+
+def _options_of_type(
+    model: type[SourceOptions], given: Any, problems: Problems
+) -> type[SourceOptions] | None:
+    words = _literal_words(model)
+    profiling = profiler_options(model)
+    if given == PROFILER and profiling is not None:
+        return profiling
+    if given in words or (not words and str(given).endswith("Metadata")):
+        return model
+    if profiling is not None:
+        words = (*words, PROFILER)
+    what = "unknown type of source configuration"
+    if given in PEER_TYPES:
+        what = f"workflows of the type {given} are not supported"
+    problems.error((*OPTIONS, "type"), what, expected_words(str(given), words))
+    return None
+
+
+def _literal_words(model: type[SourceOptions]) -> tuple[str, ...]:
+    """The words that the model's `type` takes: `Literal["…"] | None`."""
+    annotation = model.model_fields["type"].annotation
+    members = typing.get_args(annotation)
+    words = [w for m in members for w in typing.get_args(m)] or list(members)
+    return tuple(word for word in words if isinstance(word, str))
+
+
+PEER_TYPES = frozenset(
+    {
+        "ApiMetadata", "AutoClassification", "DBT", "DashboardMetadata", "DatabaseLineage",
+        "DatabaseMetadata", "DatabaseUsage", "DriveMetadata", "MessagingMetadata",
+        "MetadataToElasticSearch", "MlModelMetadata", "PipelineMetadata", "Profiler",
+        "SearchMetadata", "StorageMetadata", "TestSuite", "dataInsight",
+    }
+)  # fmt: skip

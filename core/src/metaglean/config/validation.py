@@ -1,0 +1,190 @@
+"""One model validated against its part of the workflow, with errors that a user can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from metaglean.config.document import Path
+from metaglean.config.keys import keys_of, normalise
+from metaglean.config.problems import Problems, expected_words
+
+M = TypeVar("M", bound=BaseModel)
+
+_EXPECTED = {
+    "string_type": "expected text",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "decimal_type": "expected a number",
+    "decimal_parsing": "expected a number",
+    "model_type": "expected a block of keys",
+    "model_attributes_type": "expected a block of keys",
+    "dict_type": "expected a block of keys",
+    "mapping_type": "expected a block of keys",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "set_type": "expected a list",
+    "frozen_set_type": "expected a list",
+    "url_parsing": "expected a URL such as https://host:port/path",
+    "none_required": "expected nothing",
+}
+_LIMITS = {
+    "greater_than": ("gt", "expected a number greater than {}"),
+    "greater_than_equal": ("ge", "expected a number of at least {}"),
+    "less_than": ("lt", "expected a number less than {}"),
+    "less_than_equal": ("le", "expected a number of at most {}"),
+    "string_too_short": ("min_length", "expected at least {} characters"),
+    "string_too_long": ("max_length", "expected at most {} characters"),
+    "too_short": ("min_length", "expected at least {} values"),
+    "too_long": ("max_length", "expected at most {} values"),
+}
+
+
+def validate(model: type[M], data: Any, path: Path, problems: Problems) -> M | None:
+    """The settings at `path` as an instance of `model`; None after errors were added."""
+    return validate_keeping(model, data, path, problems)[0]
+
+
+def validate_keeping(
+    model: type[M], data: Any, path: Path, problems: Problems
+) -> tuple[M | None, dict[str, Any]]:
+    """The same, and the data with today's keys, to go on with where there were errors.
+
+    Numbers are taken for text where text is expected, as they were written (`clientId: 0042`):
+    published workflows leave such values unquoted.
+    """
+    if not isinstance(data, Mapping):
+        problems.error(path, "wrong type", "expected a block of keys", key=True)
+        return None, {}
+    before = problems.count
+    clean = normalise(model, data, path, problems)
+    instance, error = _attempt(model, clean)
+    if error and _numbers_to_text(error, clean, path, problems):
+        instance, error = _attempt(model, clean)
+    if error:
+        _report(model, error, clean, path, problems)
+    return (instance if problems.count == before else None), clean
+
+
+def _attempt(model: type[M], data: Mapping[str, Any]) -> tuple[M | None, ValidationError | None]:
+    try:
+        return model.model_validate(data), None
+    except ValidationError as error:
+        return None, error
+
+
+def _numbers_to_text(
+    error: ValidationError, data: dict[str, Any], path: Path, problems: Problems
+) -> bool:
+    texts = problems.document.texts if problems.document else {}
+    changed = False
+    for detail in error.errors(include_url=False):
+        value = detail["input"]
+        if detail["type"] != "string_type" or isinstance(value, bool):
+            continue
+        if not isinstance(value, int | float):
+            continue
+        inner = _resolve(detail["loc"], data)
+        block: Any = data
+        for part in inner[:-1]:
+            block = block[part]
+        block[inner[-1]] = texts.get(problems.origin((*path, *inner)), str(value))
+        changed = True
+    return changed
+
+
+def _resolve(location: tuple[str | int, ...], data: Any) -> Path:
+    """The path in the data of a location that pydantic gives: it names union members as well."""
+    path: list[str | int] = []
+    for position, part in enumerate(location):
+        if isinstance(data, Mapping) and part in data:
+            data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        elif position < len(location) - 1 or not isinstance(data, Mapping):
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _report(
+    model: type[BaseModel],
+    error: ValidationError,
+    data: Mapping[str, Any],
+    path: Path,
+    problems: Problems,
+) -> None:
+    """Several members of a union fail at one place: one error, with all that would be right."""
+    found: dict[Path, list[tuple[str, str]]] = {}
+    covered = set(problems.reported)
+    for detail in error.errors(include_url=False):
+        missing = detail["type"] == "missing"
+        at = (*path, *(_missing(detail, data) if missing else _resolve(detail["loc"], data)))
+        if at in problems.suggested or _covered(at, covered, path):
+            continue
+        said = _described(detail, model, at[len(path) :], problems)
+        if said not in found.setdefault(at, []):
+            found[at].append(said)
+    for at, reasons in found.items():
+        expected = " or ".join(
+            [reasons[0][1], *(text.removeprefix("expected ") for _, text in reasons[1:])]
+        )
+        problems.error(at, reasons[0][0], expected)
+
+
+def _missing(detail: ErrorDetails, data: Mapping[str, Any]) -> Path:
+    return (*_resolve(detail["loc"][:-1], data), detail["loc"][-1])
+
+
+def _covered(at: Path, reported: set[Path], base: Path) -> bool:
+    """Whether this place, or one below it, was reported before pydantic looked at it."""
+    return any(
+        len(p) > len(base) and (at[: len(p)] == p or p[: len(at)] == at) and len(at) > len(base)
+        for p in reported
+    )
+
+
+def _described(
+    detail: ErrorDetails, model: type[BaseModel], path: Path, problems: Problems
+) -> tuple[str, str]:
+    """What is wrong, and what was expected. The value itself is never repeated: it may be secret."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "missing":
+        return "missing", _purpose(model, path)
+    if kind in _LIMITS:
+        key, text = _LIMITS[kind]
+        limit = context[key]
+        if kind == "string_too_short" and limit == 1:
+            return "empty", "expected text"
+        return "out of range", text.format(limit)
+    if kind in ("literal_error", "enum"):
+        words = [word.strip("' ") for word in context["expected"].replace(" or ", ", ").split(",")]
+        value = detail["input"]
+        return "unknown value", expected_words(value if isinstance(value, str) else "", words)
+    if kind in ("value_error", "assertion_error"):
+        return "not valid", problems.masked(str(context.get("error") or detail["msg"]))
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        return "unknown type", f"expected one of {context.get('expected_tags', 'the known types')}"
+    said = detail["msg"].replace("Input should be", "expected")
+    text = _EXPECTED.get(kind) or problems.masked(said)
+    if detail["input"] is None:
+        return "has no value", text
+    if kind == "string_type" and isinstance(detail["input"], bool):
+        text += "; put words such as yes, no, on and off in quotes"
+    return "wrong type", text
+
+
+def _purpose(model: type[BaseModel], path: Path) -> str:
+    """What a missing key is for, from its description."""
+    field = keys_of(model).get(str(path[0])) if len(path) == 1 else None
+    if field is not None and field.description:
+        return f"expected: {field.description.rstrip('.')}"
+    return "it is required"
