@@ -1,0 +1,21 @@
+"""Names and texts made safe for a terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TextIO
+
+# Control characters (they move the cursor), bidirectional overrides (they reorder), surrogates.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def safe(text: str) -> str:
+    """`text` on one line, with what a terminal would act upon written as an escape."""
+    return _UNSAFE.sub(lambda found: _SHORT.get(found[0]) or f"\\x{ord(found[0]):02x}", text)
+
+
+def printable(text: str, stream: TextIO) -> str:
+    """`text` with what the stream's encoding doesn't have as escapes."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
