@@ -65,10 +65,13 @@ def _missing(listing: Listing, policy: Policy) -> list[Existing]:
     """What stood live and is neither listed nor named by this listing."""
     dropped = listing.filtered if policy.filtered else frozenset[str]()
     listed = {source_id for source_id in listing.ids if source_id not in dropped}
+    # Whoever stands under an id that was listed is found by it; only other names need a look.
     named = {
         name
         for name, source_id in zip(listing.given, listing.ids, strict=True)
-        if name is not None and source_id not in dropped
+        if name is not None
+        and source_id not in dropped
+        and listing.standing.name_of(source_id) != name
     }
     return [
         entity

@@ -29,6 +29,8 @@ SUFFIX_LENGTHS = (8, 16)
 
 def encode(name: str) -> str:
     """The stored form of a raw name; control characters become `_`."""
+    if name.isalnum():
+        return name
     return _ENCODED.sub(lambda found: RESERVED[found[0]], _CONTROL.sub("_", name))
 
 
@@ -108,7 +110,8 @@ class NameRules:
 
         Returns an empty string where nothing is left.
         """
-        return cut(_CONTROL.sub("_", name), self.max_length - room)
+        cleaned = _CONTROL.sub("_", name) if _CONTROL.search(name) else name
+        return cut(cleaned, self.max_length - room)
 
     def stored(self, kind: str, name: str) -> str:
         """The form in which the target keeps the raw name."""

@@ -39,6 +39,10 @@ class Note(NamedTuple):
     problem: bool = False
 
 
+def _members(group: int | list[int]) -> list[int]:
+    return [group] if isinstance(group, int) else group
+
+
 class NameBook:
     """Gives the names of one inventory. `names[i]` is that of item i, None if it must wait."""
 
@@ -61,14 +65,26 @@ class NameBook:
         self._complete = complete
         self._followed = followed
         self._taken: set[str] = set()
+        self._holders: dict[str, list[str]] = {}
         fresh = self._keep_given()
-        self._holders = self._unclaimed() if fresh else {}
+        if fresh:
+            self._give_fresh(fresh, gone)
+        del self._taken, self._holders
+
+    def _give_fresh(self, fresh: list[int], gone: Gone | None) -> None:
+        """Name those that don't stand yet; nothing of this costs anything in a steady state."""
+        self._taken.update(self._key(name) for name in self.names if name is not None)
+        self._holders = self._unclaimed()
         groups = self._wanted(fresh)
         self._free(groups, gone)
-        losers = [loser for key in sorted(groups) for loser in self._give_base(key, groups[key])]
+        losers = [
+            loser
+            for key in sorted(groups)
+            for loser in self._give_base(key, _members(groups[key]))
+        ]
+        self._taken.update(groups)
         for index, among in losers:
             self._give_suffixed(index, among)
-        del self._taken, self._holders
 
     def _key(self, name: str) -> str:
         return comparable(self._rules.stored(self._kind, name))
@@ -82,7 +98,6 @@ class NameBook:
                 fresh.append(index)
             else:
                 self.names[index] = name
-                self._taken.add(self._key(name))
         return fresh
 
     def _unclaimed(self) -> dict[str, list[str]]:
@@ -94,13 +109,17 @@ class NameBook:
                 holders.setdefault(self._key(name), []).append(name)
         return holders
 
-    def _wanted(self, fresh: Iterable[int]) -> dict[str, list[int]]:
-        """Comparable name → who wants it, oldest first."""
-        groups: dict[str, list[int]] = {}
+    def _wanted(self, fresh: Iterable[int]) -> dict[str, int | list[int]]:
+        """Comparable name → who wants it, oldest first (a bare index where it is only one, which
+        keeps the book of a large inventory small)."""
+        groups: dict[str, int | list[int]] = {}
         for index in fresh:
-            groups.setdefault(self._key(self._base(index)), []).append(index)
+            key = self._key(self._base(index))
+            others = groups.get(key)
+            groups[key] = index if others is None else [*_members(others), index]
         for members in groups.values():
-            members.sort(key=self._age)
+            if isinstance(members, list):
+                members.sort(key=self._age)
         return groups
 
     def _age(self, index: int) -> tuple[bool, Any, str]:
@@ -114,7 +133,7 @@ class NameBook:
             self._kind, item.id, room
         )
 
-    def _free(self, groups: dict[str, list[int]], gone: Gone | None) -> None:
+    def _free(self, groups: Iterable[str], gone: Gone | None) -> None:
         """Let go of holders that are gone at the source for certain, or that never had an id."""
         contested = {
             source_id
@@ -161,6 +180,7 @@ class NameBook:
             name = self._base(index, room) + suffix
             key = self._key(name)
             if key not in self._taken and key not in self._holders:
+                self._taken.add(key)
                 self._give(index, name)
                 self._note(index, f"the name is wanted {among} times (or was taken): stored with "
                            "a part of its id")  # fmt: skip
@@ -169,7 +189,6 @@ class NameBook:
 
     def _give(self, index: int, name: str) -> None:
         self.names[index] = name
-        self._taken.add(self._key(name))
         wanted = self._listed[index].name
         if not wanted:
             self._note(index, "has no name: stored under its id")
