@@ -19,9 +19,9 @@ from repo import GLOBS, distributions
 def main() -> int:
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "dist")
     shutil.rmtree(target, ignore_errors=True)
-    folders = [dist.folder for dist in distributions(*GLOBS, "examples/*")]
+    folders = [str(dist.folder) for dist in distributions(*GLOBS, "examples/*")]
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel"]
-    options = ["--no-deps", "--no-build-isolation", "--wheel-dir", target]
+    options = ["--no-deps", "--no-build-isolation", "--wheel-dir", str(target)]
     subprocess.run([*command, *options, *folders], check=True)
     for wheel in sorted(target.glob("*.whl")):
         print(wheel)

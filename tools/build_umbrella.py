@@ -1,7 +1,7 @@
 """Write packages/metaglean, the umbrella distribution: no code, one extra a plugin, and `all`.
 
-    python tools/build_umbrella.py           # writes pyproject.toml and README.md
-    python tools/build_umbrella.py --check   # fails if they are not what would be written
+python tools/build_umbrella.py           # writes pyproject.toml and README.md
+python tools/build_umbrella.py --check   # fails if they are not what would be written
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ build-backend = "hatchling.build"
 [project]
 name = "metaglean"
 version = "{version}"
-description = "Metadata ingestion with a minimal core. This distribution holds no code: it names the parts."
+description = "Metadata ingestion with a minimal core. No code of its own: it names the parts."
 readme = "README.md"
 requires-python = ">=3.10"
 license = "Apache-2.0"
@@ -66,11 +66,9 @@ def files() -> dict[str, str]:
     extras = {name.removeprefix(PREFIX): [f"{name}{bound}"] for name in plugins}
     lines = [f"{extra} = {_list(needs)}" for extra, needs in extras.items()]
     lines.append(f"all = {_list(need for needs in extras.values() for need in needs)}")
-    rows = [f'| `pip install "metaglean[{extra}]"` | `{PREFIX}{extra}` as well |' for extra in extras]
+    rows = [f'| `pip install "metaglean[{name}]"` | `{PREFIX}{name}` as well |' for name in extras]
     return {
-        "pyproject.toml": PYPROJECT.format(
-            version=version(), bound=bound, extras="\n".join(lines)
-        ),
+        "pyproject.toml": PYPROJECT.format(version=version(), bound=bound, extras="\n".join(lines)),
         "README.md": README.format(rows="\n".join(rows)),
     }
 

@@ -23,6 +23,7 @@ LONG = re.compile(r"#\s*long:\s*\S{3,}")
 SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no cover)", re.IGNORECASE)
 BARE = re.compile(r"#\s*(noqa|type:\s*ignore)(?!\s*[:\[])", re.IGNORECASE)
 REASON = re.compile(r"#.*(noqa|ignore|no cover)[^#]*(#|--|:\s)\s*\w[^#]{4,}$", re.IGNORECASE)
+BROAD = {"Exception", "BaseException"}
 SKIPS = {"skip", "skipif", "xfail"}
 
 
@@ -45,7 +46,7 @@ def too_long(path: Path, text: str, tree: ast.Module, limits: dict[str, int]) ->
 
 
 def broad_excepts(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Each handler that swallows everything, as file:line; one that ends in `raise` only tidies up."""
+    """Each handler that swallows everything, as file:line; one that ends in `raise` doesn't."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.ExceptHandler) or not _broad(node.type):
             continue
@@ -57,7 +58,7 @@ def broad_excepts(path: Path, tree: ast.Module) -> Iterator[str]:
 def _broad(kind: ast.expr | None) -> bool:
     if isinstance(kind, ast.Tuple):
         return any(_broad(element) for element in kind.elts)
-    return kind is None or (isinstance(kind, ast.Name) and kind.id in {"Exception", "BaseException"})
+    return kind is None or (isinstance(kind, ast.Name) and kind.id in BROAD)
 
 
 def suppressions(path: Path, text: str, tree: ast.Module) -> Iterator[tuple[str, bool]]:

@@ -3,8 +3,9 @@
     python tools/check_docs.py           # fails if something is stale
     python tools/check_docs.py --write   # rewrites the generated parts
 
-A generated part stands between `<!-- generated: WHAT -->` and `<!-- end -->`, where WHAT is a command
-(`metaglean ingest --help`) or the keys of a configuration model (`keys metaglean.options:DatabaseOptions`).
+A generated part stands between `<!-- generated: WHAT -->` and `<!-- end -->`, where WHAT is a
+command (`metaglean ingest --help`) or the keys of a configuration model
+(`keys metaglean.options:DatabaseOptions`).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ FENCED = re.compile(r"(?ms)^```.*?^```")
 
 def pages() -> list[Path]:
     """All Markdown files that people read, sorted."""
-    globs = ("*.md", "docs/**/*.md", "core/*.md", "plugins/*/*.md", "packages/**/*.md", "examples/**/*.md")
-    found = {path for pattern in globs for path in ROOT.glob(pattern)}
+    tops = ("", "docs/**/", "core/", "plugins/*/", "packages/**/", "examples/**/")
+    found = {path for top in tops for path in ROOT.glob(f"{top}*.md")}
     return sorted(path for path in found if ".venv" not in str(path.relative_to(ROOT)))
 
 
@@ -40,7 +41,7 @@ def generated(what: str) -> str:
     if what.startswith("keys "):
         return keys_table(what.removeprefix("keys "))
     program, *arguments = what.split()
-    command = [Path(sys.executable).parent / program, *arguments]
+    command = [str(Path(sys.executable).parent / program), *arguments]
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return f"```text\n$ {what}\n{done.stdout.rstrip()}\n```\n"

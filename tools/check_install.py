@@ -33,9 +33,10 @@ print(json.dumps({
 
 def run(*command: str | Path) -> str:
     """Run a command and return what it printed; its own words end the check if it fails."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    words = [str(part) for part in command]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{' '.join(str(part) for part in command)}\n{done.stdout}{done.stderr}")
+        sys.exit(f"{' '.join(words)}\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -65,7 +66,8 @@ def check_environment(python: Path) -> list[str]:
                 owners[path].add(name)
     size = sum(path.stat().st_size for path in owners if path.is_file()) / 1e6
     print(f"pip install ./core ./plugins/domo: {len(files)} distributions, {size:.1f} MB")
-    found = [f"{path} belongs to {sorted(names)}" for path, names in owners.items() if len(names) > 1]
+    shared = {path: sorted(names) for path, names in owners.items() if len(names) > 1}
+    found = [f"{path} belongs to {names}" for path, names in shared.items()]
     if len(files) > limits["distributions"]:
         found.append(f"{len(files)} distributions, allowed are {limits['distributions']}")
     if size > limits["megabytes"]:
@@ -75,11 +77,11 @@ def check_environment(python: Path) -> list[str]:
 
 def check_constraints(python: Path, wheels: Path, lock: Path) -> list[str]:
     """Problems of standing beside the packages of one version set."""
-    pins = dict(
-        (normal(line.partition("==")[0]), line.partition("==")[2].strip())
+    pins = {
+        normal(line.partition("==")[0]): line.partition("==")[2].strip()
         for line in lock.read_text("utf-8").splitlines()
         if "==" in line and not line.startswith("#")
-    )
+    }
     report = wheels / f"{lock.stem}.json"
     run(
         python, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",

@@ -29,6 +29,7 @@ VARIABLES = {
     "DOMO_SECRET_TOKEN": "client_secret",
     "DOMO_ACCESS_TOKEN": "access_token",
 }
+QUIETLY = ("--quiet", "--disable-pip-version-check")
 START_SECONDS = 30
 
 
@@ -40,10 +41,12 @@ def install() -> None:
     say(f"Install {', '.join(PARTS)} into {HOME.name}")
     if not (HOME / "bin" / "pip").exists():
         venv.create(HOME, with_pip=True, clear=True)
-    pip = [HOME / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    pip = [str(HOME / "bin" / "python"), "-m", "pip", *QUIETLY, "install"]
     # One hatchling for the three, instead of a build environment for each.
     subprocess.run([*pip, "hatchling>=1.26"], check=True)
-    subprocess.run([*pip, "--no-build-isolation", *(ROOT / part for part in PARTS)], check=True)
+    subprocess.run(
+        [*pip, "--no-build-isolation", *(str(ROOT / part) for part in PARTS)], check=True
+    )
 
 
 @contextmanager
@@ -74,7 +77,7 @@ def _wait_for(ready: Path, process: subprocess.Popen[bytes]) -> dict[str, object
 def metaglean(*arguments: str, environment: dict[str, str]) -> None:
     """Run the command line as a user would, the command shown first."""
     say(f"metaglean {' '.join(arguments)}")
-    command = [HOME / "bin" / "metaglean", *arguments]
+    command = [str(HOME / "bin" / "metaglean"), *arguments]
     code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     if code:
         sys.exit(f"metaglean {arguments[0]} ended with exit code {code}")

@@ -1,6 +1,6 @@
 """Install the example plugins from their wheels, whatever stands there of the same version.
 
-    python tools/install_examples.py dist
+python tools/install_examples.py dist
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Make the development environment: everything editable, with what tests and checks need.
 
-    python3 tools/make_venv.py FOLDER        (standard library only; used by the Makefile)
+python3 tools/make_venv.py FOLDER        (standard library only; used by the Makefile)
 """
 
 from __future__ import annotations
@@ -12,23 +12,25 @@ from pathlib import Path
 
 from repo import GLOBS, ROOT, distributions
 
+QUIETLY = ("--quiet", "--disable-pip-version-check")
+
 
 def main() -> int:
     folder = Path(sys.argv[1])
     print(f"making {folder} with Python {sys.version.split()[0]}", flush=True)
     venv.create(folder, with_pip=True, clear=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    pip = [str(folder / "bin" / "python"), "-m", "pip", *QUIETLY, "install"]
     needs = [part for name in ("build", "check", "test") for part in ("-r", _requirements(name))]
     subprocess.run([*pip, *needs], check=True)
-    ours = [d.folder for d in distributions(*GLOBS, "examples/*") if not d.alias]
+    ours = [str(d.folder) for d in distributions(*GLOBS, "examples/*") if not d.alias]
     editable = [part for path in ours for part in ("--editable", path)]
     # Without build isolation: hatchling stands in the environment, and one is enough.
     subprocess.run([*pip, "--no-build-isolation", *editable], check=True)
     return 0
 
 
-def _requirements(name: str) -> Path:
-    return ROOT / "tools" / "requirements" / f"{name}.txt"
+def _requirements(name: str) -> str:
+    return str(ROOT / "tools" / "requirements" / f"{name}.txt")
 
 
 if __name__ == "__main__":
