@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -43,6 +43,9 @@ class Config(BaseModel):
     WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {}
 
 
+ConfigClass: TypeAlias = type[Config]
+
+
 class Step(NamedTuple):
     """One step of a connection test: a permission, and whether it is there.
 
@@ -60,7 +63,7 @@ class Component(ABC):
     """Base of all components. `type` is the word users write; it equals the entry point's name."""
 
     type: ClassVar[str]
-    Config: ClassVar[type[Config]] = Config
+    Config: ClassVar[ConfigClass] = Config
     capabilities: ClassVar[frozenset[str]] = frozenset()
 
 

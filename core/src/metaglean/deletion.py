@@ -85,25 +85,26 @@ def _missing(listing: Listing, policy: Policy) -> list[Existing]:
 def _objection(listing: Listing, missing: int, policy: Policy) -> tuple[str, str]:
     """Why nothing of this scope may be deleted, and what to do; two empty texts where it may."""
     standing = listing.standing.live()
-    scope = f"{missing} of {standing} ({listing.kind}) in {listing.scope} were not listed"
+    kept = (
+        f"nothing is deleted: {missing} of {standing} ({listing.kind}) in {listing.scope} "
+        "were not listed"
+    )
     if not listing.complete:
         return (
-            f"nothing is deleted: {scope}, but the listing is incomplete "
-            f"({'; '.join(listing.reasons)})",
+            f"{kept}, but the listing is incomplete ({'; '.join(listing.reasons)})",
             "The next complete run decides.",
         )
     if not listing.ids and not policy.empty:
         return (
-            f"nothing is deleted: {scope}, because the source listed nothing at all",
+            f"{kept}, because the source listed nothing at all",
             "If it really is empty, set deletion.empty: true for one run.",
         )
     percent = 100.0 * missing / standing
+    enough = min(100, int(percent) + 1)
     if standing >= SMALL_SCOPE and percent > policy.max_percent:
         return (
-            f"nothing is deleted: {scope}, {percent:.0f} % and more than the limit of "
-            f"{policy.max_percent:g} %",
-            f"If that is right, set deletion.maxPercent to {min(100, int(percent) + 1)} for one "
-            "run.",
+            f"{kept}: {percent:.0f} % is more than the limit of {policy.max_percent:g} %",
+            f"If that is right, set deletion.maxPercent to {enough} for one run.",
         )
     return "", ""
 

@@ -31,7 +31,9 @@ class Pattern:
 class Filters:
     """The patterns of a run by kind; `use_fqn` matches the whole qualified name instead."""
 
-    def __init__(self, patterns: Mapping[str, Pattern] | None = None, use_fqn: bool = False) -> None:
+    def __init__(
+        self, patterns: Mapping[str, Pattern] | None = None, use_fqn: bool = False
+    ) -> None:
         self._patterns = dict(patterns or {})
         self.use_fqn = use_fqn
 

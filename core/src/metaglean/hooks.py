@@ -32,8 +32,17 @@ def register_sources() -> Iterable[type[Source]]:  # type: ignore[empty-body]  #
 
     ```python
     from metaglean import (
-        Column, Config, Database, Listed, Schema, Source, Step, Table, hookimpl,
+        Column,
+        Config,
+        Database,
+        Listed,
+        Schema,
+        Source,
+        Step,
+        Table,
+        hookimpl,
     )
+
 
     class Hello(Source):
         type = "hello"
@@ -50,6 +59,7 @@ def register_sources() -> Iterable[type[Source]]:  # type: ignore[empty-body]  #
             for ref, _ in listing.over([Listed("1", "greetings")]):
                 yield Table(ref=ref, source_id="1", columns=(Column(name="text"),))
 
+
     @hookimpl
     def register_sources():
         return [Hello]
@@ -65,16 +75,16 @@ def register_processors() -> Iterable[type[Processor]]:  # type: ignore[empty-bo
     ```python
     from metaglean import Processor, Table, hookimpl
 
+
     class Shout(Processor):
         type = "shout"
 
         def process(self, records, run):
             for record in records:
                 if isinstance(record, Table) and record.description:
-                    record = record.model_copy(
-                        update={"description": record.description.upper()}
-                    )
+                    record = record.model_copy(update={"description": record.description.upper()})
                 yield record
+
 
     @hookimpl
     def register_processors():
@@ -91,6 +101,7 @@ def register_sinks() -> Iterable[type[Sink]]:  # type: ignore[empty-body]  # as 
     ```python
     from metaglean import Change, Sink, hookimpl
 
+
     class Print(Sink):
         type = "print"
 
@@ -99,6 +110,7 @@ def register_sinks() -> Iterable[type[Sink]]:  # type: ignore[empty-body]  # as 
                 with run.item(record.ref):
                     print(record.ref)
                     yield Change(record.ref, "created")
+
 
     @hookimpl
     def register_sinks():
@@ -115,6 +127,7 @@ def register_profilers() -> Iterable[type[Profiler]]:  # type: ignore[empty-body
     ```python
     from metaglean import Profile, Profiler, hookimpl
 
+
     class HelloProfiler(Profiler):
         type = "hello"
 
@@ -124,6 +137,7 @@ def register_profilers() -> Iterable[type[Profiler]]:  # type: ignore[empty-body
                 timestamp=int(run.started * 1000),
                 column_count=len(table.columns),
             )
+
 
     @hookimpl
     def register_profilers():

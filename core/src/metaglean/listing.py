@@ -75,7 +75,7 @@ class Listing:
         self.given = book.names
         for note in book.notes:
             tell = self._run.problem if note.problem else self._run.warn
-            tell(note.message, listed[note.index].name or listed[note.index].id)
+            tell(note.message, listed[note.position].name or listed[note.position].id)
         self._run.report.total(self.kind, len(listed))
         yield from self._kept(listed)
         self._ended = True
@@ -85,13 +85,13 @@ class Listing:
         seen: set[str] = set()
         with catching() as caught:
             for item in inventory:
-                if not isinstance(item.id, str) or not item.id:
+                identifier: object = item.id
+                if not isinstance(identifier, str) or not identifier:
                     self._run.problem("listed without an id: left out", item.name or self.kind)
                     self.incomplete("an item without an id was listed")
                 elif item.id not in seen:
-                    item = self._shared(item)
-                    seen.add(item.id)
-                    listed.append(item)
+                    listed.append(self._shared(item))
+                    seen.add(listed[-1].id)
         if caught.error:
             reason = f"listing {self.kind}s failed: {self._run.describe(caught.error)}"
             self._run.problem(reason, str(self.scope), error=caught.error)
@@ -111,6 +111,7 @@ class Listing:
     def _kept(self, listed: list[Listed]) -> Iterator[tuple[Ref, Listed]]:
         pattern = self._run.filters.pattern(self.kind)
         named = 0
+        value = ""
         for index, name in enumerate(self.given):
             item = listed[index]
             listed[index] = _DONE  # what was yielded is not kept

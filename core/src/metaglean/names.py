@@ -32,9 +32,9 @@ class Listed(NamedTuple):
 
 
 class Note(NamedTuple):
-    """Something to tell about a name: which entity (index in the inventory) and what."""
+    """Something to tell about a name: which entity (`position` in the inventory) and what."""
 
-    index: int
+    position: int
     message: str
     problem: bool = False
 
@@ -78,9 +78,7 @@ class NameBook:
         groups = self._wanted(fresh)
         self._free(groups, gone)
         losers = [
-            loser
-            for key in sorted(groups)
-            for loser in self._give_base(key, _members(groups[key]))
+            loser for key in sorted(groups) for loser in self._give_base(key, _members(groups[key]))
         ]
         self._taken.update(groups)
         for index, among in losers:

@@ -125,7 +125,7 @@ class Registry:
         raise self._unknown(kind, name)
 
     def get(self, kind: str, name: str) -> type[Component]:
-        """The class of a component; imports its plugin. `name` is the type, matched without regard to case.
+        """The class of a component; imports its plugin. `name` is its type, in any case.
 
         Raises PluginError, also where the plugin fails to import or doesn't offer what it says.
         """
@@ -135,8 +135,7 @@ class Registry:
     def _offered(self, info: PluginInfo) -> list[Any]:
         """What the plugin's hook returns. Other plugins' hooks are not called."""
         module = self._module(info)
-        manager = self._manager
-        assert manager is not None
+        manager = self._plugin_manager()
         others = [plugin for plugin in manager.get_plugins() if plugin is not module]
         hook = manager.subset_hook_caller(f"register_{info.kind}s", others)
         with catching() as caught:
@@ -252,7 +251,7 @@ def _picked(info: PluginInfo, offered: list[Any]) -> type[Component]:
     )
 
 
-def _failure(info: PluginInfo, what: str, error: Exception | None) -> PluginError:
+def _failure(info: PluginInfo, what: str, error: BaseException | None) -> PluginError:
     lines = str(error).strip().splitlines()
     reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     failure = PluginError(

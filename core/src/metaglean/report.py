@@ -116,9 +116,7 @@ class Report:
         return {
             "counts": counts,
             "listed": dict(sorted(self.totals.items())),
-            "success_percent": {
-                stage: self.success_percent(stage) for stage in ("source", "sink")
-            },
+            "success_percent": {stage: self.success_percent(stage) for stage in ("source", "sink")},
             "warnings": [group.as_dict() for group in self.warnings],
             "problems": [group.as_dict() for group in self.problems],
             "features_off": dict(self.features_off),

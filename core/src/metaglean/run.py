@@ -171,7 +171,7 @@ class Run:
     ) -> Iterator[Result]:
         """`function` of each item on worker threads, results in input order.
 
-        Looks ahead 16 × workers, so memory is bounded; an item that fails is a problem and has no
+        Looks ahead 16 x workers, so memory is bounded; an item that fails is a problem and has no
         result. A pool of its own: closing the iterator cancels what waits.
         """
         count = workers or self.workers
@@ -180,9 +180,7 @@ class Run:
         try:
             for item in items:
                 waiting.append((item, pool.submit(function, item)))
-                while waiting and (
-                    len(waiting) >= LOOK_AHEAD * count or waiting[0][1].done()
-                ):
+                while waiting and (len(waiting) >= LOOK_AHEAD * count or waiting[0][1].done()):
                     yield from self._result(*waiting.popleft())
             while waiting:
                 yield from self._result(*waiting.popleft())
@@ -197,7 +195,9 @@ class Run:
         else:
             yield result
 
-    def session(self, name: str, base_url: str, auth: Auth | None = None, **options: Any) -> Session:
+    def session(
+        self, name: str, base_url: str, auth: Auth | None = None, **options: Any
+    ) -> Session:
         """The HTTP session of one system: made at the first call, closed with the run.
 
         `name` is the system's name in messages and in the report; `options` are those of

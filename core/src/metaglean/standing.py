@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from metaglean.records import Ref
 
+
 class Existing(NamedTuple):
     """One entity that stands in a sink's target when the run begins.
 
@@ -82,4 +83,4 @@ class Standing:
 
     def _existing(self, name: str) -> Existing:
         ref = self.scope.child(self.kind, name)
-        return Existing(ref, *self._entries[name])  # type: ignore[arg-type]  # as it was taken apart
+        return Existing(ref, *self._entries[name])

@@ -59,7 +59,7 @@ def _groups(word: str, count: int, groups: Iterable[Group]) -> Iterator[str]:
     yield f"{count} {word}{'s' if count != 1 else ''}:"
     shown = sorted(groups, key=lambda group: -group.count)
     for group in shown[:SHOWN_GROUPS]:
-        times = f"{group.count} × " if group.count > 1 else ""
+        times = f"{group.count} x " if group.count > 1 else ""
         items = ", ".join(_short(item) for item in group.items[:SHOWN_ITEMS])
         more = ", …" if group.count > SHOWN_ITEMS and items else ""
         yield f"  {times}{group.message}{f' [{items}{more}]' if items else ''}"

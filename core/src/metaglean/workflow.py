@@ -6,7 +6,8 @@ print_status, stop); `run_workflow` is the same in one call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from metaglean import deletion
@@ -33,7 +34,8 @@ class Workflow:
 
     `execute` may be called again: each call is a run of its own. `on_change` is called with every
     change of the sink (in a dry run: with what would change). A failed run prints its summary at
-    once, as a recipe's `raise_from_status` keeps `print_status` from being reached, unless `silent`.
+    once, because a recipe's `raise_from_status` keeps `print_status` from being reached; not so if
+    `silent`.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Workflow:
         clock: Clock | None = None,
         on_change: Observer | None = None,
         silent: bool = False,
+        debug: bool = False,
     ) -> None:
         self.config = config
         self.dry_run = dry_run
@@ -54,6 +57,7 @@ class Workflow:
         self._clock = clock
         self._on_change = on_change
         self._silent = silent
+        self._level = "DEBUG" if debug else config.logger_level
 
     @classmethod
     def create(cls, config: Mapping[str, Any], **options: Any) -> Workflow:
@@ -72,7 +76,7 @@ class Workflow:
         host is raised once everything is in order."""
         run = self._begin()
         self.error = None
-        with logging_to(run, self.config.logger_level):
+        with logging_to(run, self._level):
             with catching(ending=True) as caught:
                 self._ingest(run)
             self.error = caught.error or self._verdict(run)
@@ -96,7 +100,28 @@ class Workflow:
     def print_status(self) -> None:
         """Print the summary of the last run."""
         if self.run:
-            print(summary(self.run, self.status, self.error), flush=True)
+            sys.stdout.write(summary(self.run, self.status, self.error) + "\n")
+            sys.stdout.flush()
+
+    def report(self) -> dict[str, Any]:
+        """What `--report` writes: JSON-ready, secrets removed, its size bounded."""
+        run = self.run
+        if run is None:
+            return {}
+        code = getattr(self.error, "exit_code", 70) if self.error else 0
+        data = {
+            "run": run.id,
+            "service": str(run.service),
+            "status": self.status,
+            "exit_code": 130 if type(self.error) is KeyboardInterrupt else code,
+            "started": run.started,
+            "seconds": round(run.clock.now() - run.started, 3),
+            "dry_run": run.dry_run,
+            "error": run.describe(self.error) if self.error else None,
+            **run.report.as_dict(),
+        }
+        cleaned: dict[str, Any] = run.redactor.clean_value(data)
+        return cleaned
 
     def stop(self) -> None:
         """Ask a run that goes on in another thread to end; nothing otherwise."""
@@ -116,13 +141,13 @@ class Workflow:
     def test_connection(self) -> Iterator[Step]:
         """The steps of the source, then those of the sink."""
         run = self._begin()
-        with logging_to(run, self.config.logger_level):
+        with logging_to(run, self._level):
             yield from self._source.test_connection(run)
             yield from self._sink.open(run.at("sink"))
             self._sink.close("success")
             run.close()
 
-    # -- one run ------------------------------------------------------------------------------------
+    # -- one run ----------------------------------------------------------------------------------
 
     def _begin(self) -> Run:
         config = self.config
@@ -138,14 +163,14 @@ class Workflow:
                 f"the sink {config.sink_type!r} can't tell what it would change",
                 "Leave --dry-run out, or use a sink with the capability plan.",
             )
-        run = self.run = Run(
+        run = Run(
             service,
             clock=self._clock,
             workers=config.source_options.threads,
             filters=config.source_options.filters(),
             names=self._sink.names,
             sink=self._sink,
-            gone=self._confirm,
+            gone=lambda ids: self._source.confirm_gone(run, ids),
             redactor=redactor,
             dry_run=self.dry_run,
             limit=self.limit,
@@ -153,13 +178,10 @@ class Workflow:
             requests_per_second=config.limits.requests_per_second,
             run_id=config.pipeline_run_id,
         )
+        self.run = run
         for warning in config.warnings:
             run.at("configuration").warn(warning)
         return run
-
-    def _confirm(self, ids: Sequence[str]) -> Any:
-        assert self.run is not None
-        return self._source.confirm_gone(self.run, ids)
 
     def _ingest(self, run: Run) -> None:
         self._open(run)
@@ -229,7 +251,7 @@ class Workflow:
         run.problem(f"the source stopped: {run.describe(error)}", error=error)
         raise RunError(f"the source stopped: {run.describe(error)}") from error
 
-    # -- the end --------------------------------------------------------------------------------------
+    # -- the end ----------------------------------------------------------------------------------
 
     def _delete(self, run: Run) -> None:
         """The deletion pass: core decides, the sink is given what goes."""
@@ -243,7 +265,7 @@ class Workflow:
         sink_run = run.at("deletion")
         for listing in run.listings:
             on = self.config.source_options.deletes(listing.kind)
-            decision = deletion.decide(listing, on, policy, self._confirm)
+            decision = deletion.decide(listing, on, policy, run.confirm_gone)
             if decision.refused:
                 sink_run.problem(decision.refused, hint=decision.hint)
             if decision.unconfirmed:
@@ -329,9 +351,7 @@ class Stream(Iterator[Record]):
         return record
 
 
-def run_workflow(
-    config: Mapping[str, Any] | WorkflowConfig, **options: Any
-) -> Workflow:
+def run_workflow(config: Mapping[str, Any] | WorkflowConfig, **options: Any) -> Workflow:
     """Create a workflow (from a dict or a resolved configuration), execute it, and raise what went
     wrong. Returns the workflow; its `run.report` has the counts."""
     if isinstance(config, Mapping):

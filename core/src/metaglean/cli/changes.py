@@ -7,7 +7,12 @@ import json
 from metaglean import fqn
 from metaglean.components import Change
 
-MARKS = {"created": "+ create ", "updated": "~ change ", "restored": "+ restore", "deleted": "- delete "}
+MARKS = {
+    "created": "+ create ",
+    "updated": "~ change ",
+    "restored": "+ restore",
+    "deleted": "- delete ",
+}
 LONG = 100
 
 

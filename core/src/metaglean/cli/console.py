@@ -25,9 +25,7 @@ def shown_on(stream: TextIO, workflow: Workflow, *, quiet: bool, debug: bool) ->
         if stream.isatty() and not quiet:
             progress = stack.enter_context(_bar())
         handler = LineHandler(stream, progress)
-        handler.setLevel(
-            logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING
-        )
+        handler.setLevel(logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING)
         logger = logging.getLogger("metaglean")
         logger.addHandler(handler)
         logger.propagate = False

@@ -13,22 +13,24 @@ INTERNAL = 70
 
 def exit_code(options: argparse.Namespace) -> int:
     """Run the command of `options`; whatever it raises becomes a message on standard error."""
+    code = 0
     with catching(ending=True) as caught:
-        code: int = options.run(options)
-        return code
+        code = int(options.run(options))
     error = caught.error
+    if error is None:
+        return code
     if isinstance(error, BrokenPipeError):
         # The reader (`| head`) has seen enough; keep the interpreter from saying so at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if isinstance(error, SystemExit):
         raise error
-    if getattr(options, "debug", False) and error is not None:
+    if getattr(options, "debug", False):
         _print_traceback(error)
     return report(error)
 
 
-def report(error: BaseException | None) -> int:
+def report(error: BaseException) -> int:
     """Print an error in at most a few lines; returns its exit code."""
     if isinstance(error, MetagleanError):
         print(f"error: {error.message}", file=sys.stderr)

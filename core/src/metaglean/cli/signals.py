@@ -22,7 +22,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def stopping_on_signals(workflow: Workflow) -> Iterator[None]:
     """The first signal ends the run in order, the second at once."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         run = workflow.run
         if run is None:
             raise Interrupted(number)

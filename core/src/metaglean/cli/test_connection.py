@@ -26,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    workflow = Workflow(load_workflow(Path(args.config), Registry()), dry_run=False, silent=True)
+    config = load_workflow(Path(args.config), Registry())
+    # A sink that can plan is opened as in a dry run: a test makes no file and writes no row.
+    workflow = Workflow(config, dry_run="plan" in config.sink_class.capabilities, silent=True)
     failed = 0
     for step in workflow.test_connection():
         mark = MARKS[step.ok] if step.required or step.ok else "missing"
