@@ -17,10 +17,10 @@ MASK = "***"
 # Shorter values are everywhere in ordinary text: masking them would hide messages, not secrets.
 _SHORTEST = 4
 
-_SECRET_NAME = r"token|secret|passw|pwd|key|code|signature|credential|assertion|auth|jwt|sig\b"
+_TELLING = r"token|secret|passw|pwd|key|code|signature|credential|assertion|auth|jwt|sig\b"
 _USERINFO = re.compile(r"(?<=://)[^/\s?#@]+@")
 _PARAMETER = re.compile(
-    rf"((?:^|[?&;])[^=&;?\s]*(?:{_SECRET_NAME})[^=&;?\s]*=)[^&;#\s\"'<>]+", re.IGNORECASE
+    rf"((?:^|[?&;])[^=&;?\s]*(?:{_TELLING})[^=&;?\s]*=)[^&;#\s\"'<>]+", re.IGNORECASE
 )
 
 
