@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from metaglean import (
-    Change, Column, Database, Record, Ref, Run, Schema, Service, Sink, Table,
+    Change,
+    Column,
+    Database,
+    Record,
+    Ref,
+    Run,
+    Schema,
+    Service,
+    Sink,
+    Table,
 )  # fmt: skip
 from metaglean.builtin.catalog import register_sinks
 

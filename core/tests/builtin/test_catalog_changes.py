@@ -7,7 +7,15 @@ import json
 import pytest
 
 from metaglean import (
-    Column, LifeCycle, Lineage, Owner, PipelineRun, Profile, Ref, TableConstraint, TagLabel,
+    Column,
+    LifeCycle,
+    Lineage,
+    Owner,
+    PipelineRun,
+    Profile,
+    Ref,
+    TableConstraint,
+    TagLabel,
 )  # fmt: skip
 
 SCHEMA = Ref("databaseSchema", ("domo", "default", "default"))

@@ -26,9 +26,8 @@ def test_deleted_ones_are_marked_and_come_back_restored(
     assert marks == {"a": True, "b": False}
     actions = {change.ref.name: change.action for change in write([table("a", "x")])}
     assert actions == {"a": "restored"}
-    assert query("SELECT action FROM history JOIN entities e ON e.id = entity WHERE name = 'a'") == [
-        ("created",), ("deleted",), ("restored",),
-    ]  # fmt: skip
+    actions = query("SELECT action FROM history JOIN entities e ON e.id = entity WHERE name = 'a'")
+    assert actions == [("created",), ("deleted",), ("restored",)]
     assert "text" in query("SELECT state FROM entities WHERE name = 'a'")[0][0]
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
-from metaglean import ConfigError, RunError
+from metaglean import ConfigError, Run, RunError
+from metaglean.builtin.catalog import register_sinks
 from metaglean.clock import SystemClock
 
 
@@ -60,19 +61,15 @@ def test_a_directory_instead_of_a_file(path, opened_catalog, make_run):
         pass
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a directory nobody can write")
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a directory nobody can write")
 def test_an_unwritable_directory(table, make_run):
     run = make_run()
-    with pytest.raises(ConfigError, match="no permission"):
-        with _opened_at("/proc/self/x.db", run) as sink:
-            list(sink.write(iter([table("t")]), run))
+    refused = pytest.raises(ConfigError, match="no permission")
+    with refused, _opened_at("/proc/self/x.db", run) as sink:
+        list(sink.write(iter([table("t")]), run))
 
 
 def _opened_at(path, run):
-    from contextlib import contextmanager
-
-    from metaglean.builtin.catalog import register_sinks
-
     @contextmanager
     def opened():
         [kind] = register_sinks()
@@ -92,14 +89,13 @@ def test_a_full_disk_ends_the_run_and_keeps_what_was_written(
     write([table("first", description="x")])
     run = make_run()
     tables = [table(f"t{i}", description="text " * 200) for i in range(1000)]
-    written = []
-    with pytest.raises(RunError, match="is full") as caught, opened_catalog(run) as sink:
+    with opened_catalog(run) as sink:
         stream = sink.write(iter(tables), run)
-        written += [next(stream) for _ in range(200)]
+        written = [next(stream) for _ in range(200)]
         pages = sink._store._connection.execute("PRAGMA page_count").fetchone()[0]
         sink._store._connection.execute(f"PRAGMA max_page_count = {pages + 20}")
-        for change in stream:
-            written.append(change)
+        with pytest.raises(RunError, match="is full") as caught:
+            written.extend(stream)
     assert "Make room" in caught.value.hint
     names = {row[0] for row in query("SELECT name FROM entities")}
     assert names == {"first", *(change.ref.name for change in written)}
@@ -114,11 +110,12 @@ def test_a_file_that_stays_locked_is_one_clear_error(
     write([table("a")])
     stood, began = dump(), clock.time
     run = make_run()
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        with pytest.raises(RunError, match="held it for 30 s"), opened_catalog(run) as sink:
-            other.execute("BEGIN IMMEDIATE")
-            # The virtual clock ends the waiting for each retry of 0.1 s; 600 would be a minute.
-            clock.sleep = lambda seconds: setattr(clock, "time", clock.time + 100 * seconds)
+    other = closing(sqlite3.connect(path, isolation_level=None))
+    with other as connection, opened_catalog(run) as sink:
+        connection.execute("BEGIN IMMEDIATE")
+        # Each try waits for 0.1 s of real time; 600 of them would be a minute.
+        clock.sleep = lambda seconds: setattr(clock, "time", clock.time + 100 * seconds)
+        with pytest.raises(RunError, match="held it for 30 s"):
             list(sink.write(iter([table("b")]), run))
     assert clock.time - began >= 30
     assert dump() == stood
@@ -133,32 +130,20 @@ def test_a_reader_that_never_ends_holds_nobody_up(write, table, opened_catalog, 
         assert write([table("a", description="new")])[0].action == "updated"
 
 
-def test_two_runs_at_once_leave_what_one_leaves(tmp_path, path, table, dump, parents, query):
-    from metaglean import Run
-    from metaglean.builtin.catalog import register_sinks
-
+def test_runs_at_once_leave_what_one_leaves(path, table, parents, query):
     [kind] = register_sinks()
     tables = [table(f"t{i}", "a", description=f"text {i}") for i in range(600)]
-    problems = []
 
-    def one():
+    def one(_):
         run = Run(parents[0].ref, clock=SystemClock()).at("sink")
         sink = kind(kind.Config(path=str(path)))
-        try:
-            list(sink.open(run))
-            actions = [change.action for change in sink.write(iter([*parents, *tables]), run)]
-            assert len(actions) == 603
-            sink.close("success")
-        except Exception as error:
-            problems.append(error)
-        problems.extend(run.report.problems)
+        list(sink.open(run))
+        changes = list(sink.write(iter([*parents, *tables]), run))
+        sink.close("success")
+        return len(changes), run.report.problems.count
 
-    threads = [threading.Thread(target=one) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not problems
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(one, range(3))) == [(603, 0)] * 3
     assert query("SELECT count(*) FROM entities") == [(603,)]
     # Nobody created what another had created.
     assert query("SELECT count(*) FROM history") == [(603,)]
