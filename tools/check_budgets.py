@@ -19,7 +19,7 @@ from pathlib import Path
 from repo import ROOT, load, sources
 
 BUDGETS = ROOT / "tools" / "budgets.toml"
-LONG = re.compile(r"#\s*long:\s*\S{3,}")
+LONG = re.compile(r"#\s*long:\s*\w.{4,}")
 SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no cover)", re.IGNORECASE)
 BARE = re.compile(r"#\s*(noqa|type:\s*ignore)(?!\s*[:\[])", re.IGNORECASE)
 REASON = re.compile(r"#.*(noqa|ignore|no cover)[^#]*(#|--|:\s)\s*\w[^#]{4,}$", re.IGNORECASE)

@@ -18,7 +18,7 @@ QUIETLY = ("--quiet", "--disable-pip-version-check")
 def main() -> int:
     folder = Path(sys.argv[1])
     print(f"making {folder} with Python {sys.version.split()[0]}", flush=True)
-    venv.create(folder, with_pip=True, clear=True)
+    venv.create(folder, with_pip=True, clear=not _made_by_this_python(folder))
     pip = [str(folder / "bin" / "python"), "-m", "pip", *QUIETLY, "install"]
     needs = [part for name in ("build", "check", "test") for part in ("-r", _requirements(name))]
     subprocess.run([*pip, *needs], check=True)
@@ -27,6 +27,12 @@ def main() -> int:
     # Without build isolation: hatchling stands in the environment, and one is enough.
     subprocess.run([*pip, "--no-build-isolation", *editable], check=True)
     return 0
+
+
+def _made_by_this_python(folder: Path) -> bool:
+    """Whether the environment stands and can be brought up to date instead of made anew."""
+    found = folder / "pyvenv.cfg"
+    return found.is_file() and f"version = {sys.version.split()[0]}\n" in found.read_text("utf-8")
 
 
 def _requirements(name: str) -> str:

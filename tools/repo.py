@@ -38,10 +38,10 @@ def load(path: Path) -> dict[str, Any]:
 
 def distributions(*globs: str) -> list[Distribution]:
     """All distributions below these globs (by default, everything but the examples)."""
-    found = []
+    found: list[Distribution] = []
     for pattern in globs or GLOBS:
-        for pyproject in sorted(ROOT.glob(f"{pattern}/pyproject.toml")):
-            found.append(Distribution(pyproject.parent, load(pyproject)["project"]))
+        paths = sorted(ROOT.glob(f"{pattern}/pyproject.toml"))
+        found += [Distribution(path.parent, load(path)["project"]) for path in paths]
     return found
 
 
