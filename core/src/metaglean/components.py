@@ -10,37 +10,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
 from metaglean.fqn import NameRules
+from metaglean.options import DatabaseOptions, SourceOptions
 from metaglean.records import Profile, Record, Ref, Table
+from metaglean.settings import Config
 from metaglean.standing import Existing
 
 if TYPE_CHECKING:
-    from metaglean.options import SourceOptions
     from metaglean.run import Run
 
 __all__ = [
     "Change", "Component", "Config", "Existing", "Processor", "Profiler", "Sink", "Source", "Step",
 ]  # fmt: skip
-
-
-class Config(BaseModel):
-    """Base of a component's settings. Users write the camelCase of the attribute names.
-
-    Give every field a description (it is the reference in docs and editors), secrets the type
-    `SecretStr`. `SPELLINGS` maps an older key to today's: it works and gives one warning.
-    `WITHOUT_EFFECT` maps a key that is accepted but does nothing to the reason, which is the
-    warning. Unknown keys are errors.
-    """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
-    )
-
-    SPELLINGS: ClassVar[Mapping[str, str]] = {}
-    WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {}
 
 
 ConfigClass: TypeAlias = type[Config]
@@ -76,7 +57,7 @@ class Source(Component):
     right one. `service_type` is OpenMetadata's service type (servers that lack it get `Custom…`).
     """
 
-    Options: ClassVar[type[SourceOptions]]
+    Options: ClassVar[type[SourceOptions]] = DatabaseOptions
     connection_types: ClassVar[tuple[str, ...]] = ()
     service_kind: ClassVar[Literal["databaseService", "pipelineService", "dashboardService"]] = (
         "databaseService"

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from metaglean.components import Config
 from metaglean.filters import Filters, Pattern
+from metaglean.settings import Config
 
 _NO_SQL = "there is nothing of the kind in systems that are read so far"
 

@@ -135,8 +135,8 @@ class Workflow:
             return "stopped"
         if self.error:
             return "failed"
-        failed = self.run and sum(self.run.report.failed_items.values())
-        return "partialSuccess" if failed else "success"
+        problems = self.run.report.problems.count if self.run else 0
+        return "partialSuccess" if problems else "success"
 
     def test_connection(self) -> Iterator[Step]:
         """The steps of the source, then those of the sink."""
@@ -225,7 +225,7 @@ class Workflow:
         for record in records:
             if run.stopping:
                 return
-            run.count(record.KIND, "read")
+            run.count(record.ref.kind if isinstance(record, Entity) else record.KIND, "read")
             yield record
 
     def _write(self, run: Run, stream: Stream) -> None:

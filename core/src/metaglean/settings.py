@@ -1,0 +1,26 @@
+"""`Config`: the base of everything that users configure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Config(BaseModel):
+    """Base of a component's settings. Users write the camelCase of the attribute names.
+
+    Give every field a description (it is the reference in docs and editors), secrets the type
+    `SecretStr`. `SPELLINGS` maps an older key to today's: it works and gives one warning.
+    `WITHOUT_EFFECT` maps a key that is accepted but does nothing to the reason, which is the
+    warning. Unknown keys are errors.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
+
+    SPELLINGS: ClassVar[Mapping[str, str]] = {}
+    WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {}
