@@ -1,0 +1,113 @@
+"""The inventory of datasets: one sorted listing, or two unsorted ones that must agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from metaglean import AccessDenied, ItemError, Listed, RemoteError
+from metaglean_domo.api import DATASET_PAGE, PublicApi
+from metaglean_domo.convert import seconds
+from metaglean_domo.paging import pages
+
+SORT = "dataSourceId"
+
+
+class Inventory:
+    """All datasets that the client may see, in order of id.
+
+    Paging by offset over an order that moves repeats some and misses others. Sorted by id it
+    doesn't; where the host refuses that sort or doesn't keep to it, the listing is made twice, and
+    is complete only if both found the same ids. `incomplete` is called with the reason.
+
+    Iterating raises the ItemError of a page that failed, after yielding what came before it, and
+    RemoteError where the first page is refused.
+    """
+
+    def __init__(self, api: PublicApi, incomplete: Callable[[str], None]) -> None:
+        self._api = api
+        self._incomplete = incomplete
+        self._found: dict[str, Listed] = {}
+        self._without_id: list[Listed] = []
+
+    def __iter__(self) -> Iterator[Listed]:
+        failure: ItemError | None = None
+        try:
+            self._collect()
+        except ItemError as error:
+            failure = error
+        for identifier in sorted(self._found):
+            yield self._found.pop(identifier)
+        yield from self._without_id
+        if failure:
+            raise failure
+
+    def _collect(self) -> None:
+        sort: str | None = SORT
+        try:
+            in_order = self._list(sort)
+        except AccessDenied as error:
+            if self._found:
+                raise
+            raise RemoteError(
+                f"Domo refuses the listing of datasets: {error.message}",
+                "Grant the API client the scope `data` (developer.domo.com, Manage clients).",
+            ) from error
+        except ItemError as error:
+            if self._found or error.status != 400:
+                raise
+            sort, in_order = None, False
+            self._list(sort)
+        if in_order:
+            return
+        first = set(self._found)
+        again = self._list_again(sort)
+        if first != again:
+            self._incomplete(
+                f"unsorted, and two listings differ in {len(first ^ again)} of "
+                f"{len(first | again)} datasets"
+            )
+
+    def _list(self, sort: str | None) -> bool:
+        """List once; returns whether the ids came in ascending order."""
+        in_order, last = True, ""
+        for item in self._pages(sort):
+            listed = _listed(item)
+            if listed is None:
+                continue
+            if not listed.id:
+                self._without_id.append(listed)
+                continue
+            in_order = in_order and listed.id > last
+            last = listed.id
+            self._found[listed.id] = listed
+        return in_order
+
+    def _list_again(self, sort: str | None) -> set[str]:
+        ids = set()
+        for item in self._pages(sort):
+            listed = _listed(item)
+            if listed and listed.id:
+                ids.add(listed.id)
+                self._found.setdefault(listed.id, listed)
+        return ids
+
+    def _pages(self, sort: str | None) -> Iterator[Any]:
+        def fetch(offset: int) -> list[Any]:
+            return self._api.datasets_page(offset, sort)
+
+        return pages(fetch, DATASET_PAGE, "the listing of datasets")
+
+
+def _listed(item: Any) -> Listed | None:
+    """What is kept of an item; None for one that is marked deleted, which is gone."""
+    if not isinstance(item, dict):
+        return Listed("", "")
+    if item.get("deleted"):
+        return None
+    identifier, name = item.get("id"), item.get("name")
+    return Listed(
+        "" if identifier is None else str(identifier),
+        "" if name is None else str(name),
+        seconds(item.get("createdAt")),
+    )
