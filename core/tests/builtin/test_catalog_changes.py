@@ -160,8 +160,8 @@ def test_the_order_of_owners_and_tags_is_no_change(write, table):
     assert write([table("t", owners=(BOB, ANN), tags=(RED,))])[0].action == "unchanged"
     [change] = write([table("t", owners=(BOB,))])
     assert change.fields["owners"] == (
-        ["Ann <ann@example.com>", "<bob@example.com>"],
-        ["<bob@example.com>"],
+        ["Ann <ann@example.com>", "bob@example.com"],
+        ["bob@example.com"],
     )
 
 
@@ -241,6 +241,10 @@ def test_lineage_runs_and_profiles(write, table, query):
     [change] = write([profile.model_copy(update={"row_count": 2})])
     assert change.fields == {"row_count": (1, 2)}
     assert query("SELECT count(*) FROM lineage") == [(1,)]
+    [[counts]] = query("SELECT counts FROM runs WHERE id = 1")
+    assert json.loads(counts) == {
+        "lineage": {"created": 1}, "profile": {"created": 1}, "table": {"created": 2},
+    }  # fmt: skip
     # What is read again without its SQL keeps it.
     write([Lineage(ref=a.ref, target=b.ref, sql_query="SELECT 1")])
     assert write([edge])[0].action == "unchanged"

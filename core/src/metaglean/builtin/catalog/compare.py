@@ -98,5 +98,6 @@ def label(item: Mapping[str, Any]) -> str:
     """An owner or a tag as people write it."""
     if "classification" in item:
         return fqn.build((item["classification"], item["name"]))
-    name, email = item.get("name") or "", item.get("email")
-    return f"{name} <{email}>".strip() if email else f"{name} ({item.get('type', 'user')})"
+    name, email = item.get("name"), item.get("email")
+    text = f"{name} <{email}>" if name and email else str(name or email or "")
+    return f"{text} (team)" if item.get("type") == "team" else text

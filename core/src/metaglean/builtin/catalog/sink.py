@@ -116,7 +116,8 @@ class CatalogSink(Sink):
                 with store.writing():
                     for entity in part:
                         changes += self._mark(store, entity, run)
-            yield from self._counted(changes)
+            self._counts.update((change.ref.kind, change.action) for change in changes)
+            yield from changes
 
     def close(self, status: str) -> None:
         """Ends the run's row. A full disk is no news here: the run has ended with that error."""
@@ -178,7 +179,11 @@ class CatalogSink(Sink):
                     if changes[number] is None:
                         with run.item(drafted.ref):
                             changes[number] = self._settle(store, drafted, run)
-        yield from self._counted([change for change in changes if change])
+        for drafted, change in zip(batch, changes, strict=True):
+            if change:
+                kind = drafted.kind if isinstance(drafted, Link) else drafted.ref.kind
+                self._counts[kind, change.action] += 1
+                yield change
 
     def _settle(self, store: Store, drafted: Draft | Link, run: Run) -> Change:
         """Plan one record against what stands now and, unless this is a dry run, write it."""
@@ -209,10 +214,6 @@ class CatalogSink(Sink):
             entities.remember(store, number, self._run_id, now, change)
             changes.append(change)
         return changes
-
-    def _counted(self, changes: Sequence[Change]) -> Iterator[Change]:
-        self._counts.update((change.ref.kind, change.action) for change in changes)
-        yield from changes
 
     def _counts_json(self) -> str:
         counts: dict[str, dict[str, int]] = {}
