@@ -6,9 +6,11 @@ nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost something
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from metaglean.components import (
         Change,
         Component,

@@ -128,7 +128,8 @@ def _text(description: dict[str, Any]) -> str:
 def _keys(title: str, keys: Iterable[dict[str, Any]]) -> list[str]:
     lines = [f"  {title}:"]
     for key in keys:
-        default = "required" if key["required"] else f"default {json.dumps(key['default'])}"
-        lines.append(f"    {key['key']} ({key['type']}, {default})")
+        default = "optional" if key["default"] is None else f"default {json.dumps(key['default'])}"
+        given = "required" if key["required"] else default
+        lines.append(f"    {key['key']} ({key['type']}, {given})")
         lines += [f"        {text}" for text in [key["description"]] if text]
     return lines if len(lines) > 1 else [f"  {title}: no keys"]

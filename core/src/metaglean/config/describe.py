@@ -45,6 +45,12 @@ def type_words(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"block of {', '.join(keys_of(annotation))}"
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is None:
+        return getattr(annotation, "__name__", str(annotation))
+    return _generic(origin, args)
+
+
+def _generic(origin: Any, args: tuple[Any, ...]) -> str:
     if origin is Literal:
         return " | ".join(str(word) for word in args)
     if origin is typing.Annotated:
@@ -53,6 +59,4 @@ def type_words(annotation: Any) -> str:
         return " or ".join(type_words(arg) for arg in args if arg is not types.NoneType)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return "block of any keys"
-    if isinstance(origin, type) and args:
-        return f"list of {type_words(args[0])}"
-    return getattr(annotation, "__name__", str(annotation))
+    return f"list of {type_words(args[0])}" if args else "list"

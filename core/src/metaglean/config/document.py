@@ -138,7 +138,7 @@ class _Reader:
             if key.tag == _TAG + "merge":
                 merged.update(self._merged(value, path, above))
                 continue
-            name = str(key.value)
+            name = _joined(str(key.value))
             if name in data:
                 raise _at(key, f"the key {name!r} stands here twice")
             at = (*path, name)
@@ -174,6 +174,13 @@ class _Reader:
             raise _at(node, f"the tag {node.tag} is not known here")
 
 
+def _joined(text: str) -> str:
+    """JSON writes one character beyond U+FFFF as two escapes; YAML reads them as two."""
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _parse_json(text: str, name: str) -> Any:
     try:
         return json.loads(text) if text.strip() else None
@@ -204,7 +211,7 @@ _EXPLAINED = {
     "unknown escape character": "Use single quotes where a backslash is meant as it is.",
     "is not known here": "Put text that starts with `!` in quotes.",
     "cannot start any token": "Put text that starts with this character in quotes.",
-    "expected a single document": "Leave out the line `---` between two documents.",
+    "found another document": "Leave out the line `---` between two documents.",
 }
 
 
@@ -212,7 +219,8 @@ def _syntax_error(name: str, error: yaml.MarkedYAMLError, text: str) -> ConfigEr
     mark = error.problem_mark or error.context_mark
     place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
     problem = error.problem or error.context or "not readable"
-    line = text.splitlines()[mark.line] if mark and mark.line < text.count("\n") + 1 else ""
+    lines = text.splitlines()
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
     if "\\t" in problem or line[: len(line) - len(line.lstrip())].count("\t"):
         problem = "a tab where YAML allows only spaces"
         hint = "Indent with spaces."

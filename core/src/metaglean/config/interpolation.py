@@ -63,6 +63,9 @@ class _Filler:
         if parts is None:
             self._problems.error(path, "a ${…} that is not understood", _FORMS)
             return match[0]
+        return self._braced(parts, path)
+
+    def _braced(self, parts: re.Match[str], path: Path) -> str:
         if parts["file"]:
             return self._file(parts["file"], path)
         value = self._environ.get(parts["name"])
@@ -75,7 +78,7 @@ class _Filler:
                 f"the environment variable {name} is not set",
                 f"export {name}, or give a default: ${{{name}:-default}}",
             )
-            return match[0]
+            return ""
         return value
 
     def _bare(self, name: str, path: Path) -> str:

@@ -113,17 +113,19 @@ def nested_models(annotation: Any) -> Nested | None:
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return nested_models(args[0])
-    if origin in (typing.Union, types.UnionType):
+    if origin in {typing.Union, types.UnionType}:
         found = [nested for arg in args if (nested := nested_models(arg))]
-        if not found:
-            return None
-        return Nested(found[0].shape, tuple(model for nested in found for model in nested.models))
-    if not isinstance(origin, type) or not args:
-        return None
-    inner = nested_models(args[-1] if issubclass(origin, Mapping) else args[0])
-    if inner is None:
-        return None
-    return Nested("map" if issubclass(origin, Mapping) else "list", inner.models)
+        models = tuple(model for nested in found for model in nested.models)
+        return Nested(found[0].shape, models) if found else None
+    if isinstance(origin, type) and args:
+        return _collected(origin, args)
+    return None
+
+
+def _collected(origin: type, args: tuple[Any, ...]) -> Nested | None:
+    mapping = issubclass(origin, Mapping)
+    inner = nested_models(args[-1 if mapping else 0])
+    return Nested("map" if mapping else "list", inner.models) if inner else None
 
 
 def _descend(nested: Nested, value: Any, path: Path, problems: Problems) -> Any:
@@ -131,7 +133,7 @@ def _descend(nested: Nested, value: Any, path: Path, problems: Problems) -> Any:
         return [_one(nested, item, (*path, n), problems) for n, item in enumerate(value)]
     if nested.shape == "map" and isinstance(value, Mapping):
         return {key: _one(nested, item, (*path, key), problems) for key, item in value.items()}
-    return _one(nested, value, path, problems)
+    return _one(nested, value, path, problems) if nested.shape == "one" else value
 
 
 def _one(nested: Nested, value: Any, path: Path, problems: Problems) -> Any:
@@ -142,11 +144,13 @@ def _one(nested: Nested, value: Any, path: Path, problems: Problems) -> Any:
     words = {word: model for model in nested.models for word in _type_words(model)}
     if not words:
         return value
-    if value.get("type") in words:
-        return normalise(words[value["type"]], value, path, problems)
+    given = value.get("type")
+    if isinstance(given, str) and given in words:
+        problems.members[path] = words[given].__name__
+        return normalise(words[given], value, path, problems)
     problems.reported.add(path)  # pydantic would go through all the members
     if "type" in value:
-        problems.error((*path, "type"), "unknown type", expected_words(str(value["type"]), words))
+        problems.error((*path, "type"), "unknown type", expected_words(str(given), words))
     else:
         problems.error((*path, "type"), "missing", f"expected one of {', '.join(words)}")
     return value

@@ -23,6 +23,7 @@ from metaglean.config.problems import Problems
 from metaglean.config.source import OPTIONS, ResolvedSource, pick, resolve_source
 from metaglean.config.validation import validate, validate_keeping
 from metaglean.config.values import check_values, model_secrets, written_secrets
+from metaglean.errors import ConfigError
 
 SERVER: Path = ("workflowConfig", "openMetadataServerConfig")
 SERVER_SINK = "metadata-rest"
@@ -46,8 +47,9 @@ def load_workflow(
     return _Parser(data, registry, problems).parse(str(path))
 
 
-def parse_workflow(data: Mapping[str, Any], registry: Components) -> WorkflowConfig:
-    """The workflow in a dict; nothing is interpolated. Raises as `load_workflow`, without lines."""
+def parse_workflow(data: Any, registry: Components) -> WorkflowConfig:
+    """The workflow in a mapping; nothing is interpolated. Raises as `load_workflow` does, without
+    lines."""
     problems = Problems()
     if not isinstance(data, Mapping):
         problems.error((), "a workflow is a mapping with keys such as source")
@@ -58,7 +60,7 @@ def parse_workflow(data: Mapping[str, Any], registry: Components) -> WorkflowCon
 class Picked(NamedTuple):
     """A sink, processor or profiler, configured."""
 
-    type: str
+    name: str
     cls: type[Component]
     config: Config
 
@@ -82,7 +84,8 @@ class _Parser:
         sink = self._sink(clean)
         profiler, processors = self._processors(clean, block, source)
         problems.raise_if_any()
-        assert frame and source and sink
+        if frame is None or source is None or sink is None:
+            raise ConfigError("the workflow is not valid")  # each of them left an error above
         return self._resolved(frame, source, sink, profiler, processors, path)
 
     def _resolved(
@@ -101,7 +104,7 @@ class _Parser:
             source_class=source.cls,
             source_config=source.config,
             source_options=source.options,
-            sink_type=sink.type,
+            sink_type=sink.name,
             sink_class=cast("type[Sink]", sink.cls),
             sink_config=sink.config,
             processors=tuple((cast("type[Processor]", p.cls), p.config) for p in processors),
@@ -200,7 +203,7 @@ class _Parser:
             )
             del data[key]
         config = validate(found.Config, data, (*path, "config"), self._problems)
-        return Picked(name.lower(), found, config) if config else None
+        return Picked(name.lower(), found, config) if config is not None else None
 
     def _component(self, kind: str, block: Any, path: Path) -> Picked | None:
         name = block.get("type") if isinstance(block, Mapping) else None
@@ -213,4 +216,4 @@ class _Parser:
         if not isinstance(data, Mapping):
             return None
         config = validate(found.Config, data, (*path, "config"), self._problems)
-        return Picked(name.lower(), found, config) if config else None
+        return Picked(name.lower(), found, config) if config is not None else None

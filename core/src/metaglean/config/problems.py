@@ -20,6 +20,8 @@ class Problems:
         self.warnings: list[str] = []
         self.reported: set[Path] = set()
         self.suggested: set[Path] = set()
+        self.members: dict[Path, str] = {}
+        """The name of the model that was picked where a field takes one of several."""
         self.secrets: set[str] = set()
         """Cut out of what plugins say: their validators may repeat what they were given."""
         self._errors: list[tuple[Position, str]] = []
@@ -37,7 +39,7 @@ class Problems:
     def error(
         self, path: Path, what: str, expected: str = "", *, key: bool = False, plugin: bool = False
     ) -> None:
-        """One error: `what` is wrong at `path` (with its key, if `key`), `expected` what is right."""
+        """One error: `what` is wrong at `path` (with its key, if `key`), `expected` is right."""
         self.reported.add(path)
         self._only_plugins = self._only_plugins and plugin
         text = self._located(path, what, key)

@@ -37,12 +37,12 @@ def component_schema(component: type[Component]) -> Schema:
 
 
 def workflow_schema(installed: Mapping[str, list[type[Component]]]) -> Schema:
-    """A whole workflow; `installed` has the classes by kind. The source's type picks its settings."""
+    """A whole workflow; `installed` has the classes by kind. Types pick their settings."""
     sources = [cls for cls in installed.get("source", []) if issubclass(cls, Source)]
     others = [(kind, cls) for kind in ("sink", "processor") for cls in installed.get(kind, [])]
-    models = [WorkflowFrame, *(cls.Config for cls in sources), *(cls.Config for _, cls in others)]
-    for cls in sources:
-        models += _options(cls)
+    models: list[type[BaseModel]] = [WorkflowFrame]
+    models += [cls.Config for cls in (*sources, *(cls for _, cls in others))]
+    models += [model for source in sources for model in _options(source)]
     refs, defs = _schemas(*models)
     frame = defs[refs[WorkflowFrame]["$ref"].rpartition("/")[2]]
     rules = [_source_rule(cls, refs, defs) for cls in sources]
@@ -51,7 +51,7 @@ def workflow_schema(installed: Mapping[str, list[type[Component]]]) -> Schema:
         if kind == "processor":
             rules.append({"properties": {"processors": {"items": _rule(cls, refs)}}})
     rules += [_known_types(kind, found) for kind, found in installed.items() if kind != "profiler"]
-    return {"$schema": DIALECT, "title": "Metaglean workflow", **frame, "allOf": rules,
+    return {"$schema": DIALECT, **frame, "title": "Metaglean workflow", "allOf": rules,
             "$defs": defs}  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from metaglean.config.problems import Problems, expected_words
 from metaglean.config.validation import validate
 from metaglean.config.values import check_values
 from metaglean.errors import PluginError, catching
-from metaglean.options import DatabaseOptions, ProfilerOptions, SourceOptions
+from metaglean.options import DatabaseOptions, FilterPattern, ProfilerOptions, SourceOptions
 
 CONNECTION: Path = ("source", "serviceConnection", "config")
 OPTIONS: Path = ("source", "sourceConfig", "config")
@@ -67,10 +67,11 @@ def profiler_options(options: type[SourceOptions]) -> type[SourceOptions] | None
         return None
     if options is DatabaseOptions:
         return ProfilerOptions
-    mixed = create_model(f"{options.__name__}Profiler", __base__=(ProfilerOptions, options))
+    name = f"{options.__name__}Profiler"
+    mixed = cast("Any", create_model(name, __base__=(ProfilerOptions, options)))
     mixed.WITHOUT_EFFECT = {**options.WITHOUT_EFFECT, **ProfilerOptions.WITHOUT_EFFECT}
     mixed.SPELLINGS = {**options.SPELLINGS, **ProfilerOptions.SPELLINGS}
-    return mixed
+    return cast("type[SourceOptions]", mixed)
 
 
 def resolve_source(
@@ -163,7 +164,27 @@ def _options(
         if chosen is None:
             return None
         model = chosen
-    return validate(model, data, OPTIONS, problems)
+    options = validate(model, data, OPTIONS, problems)
+    if options is not None:
+        _check_patterns(options, problems)
+    return options
+
+
+def _check_patterns(options: SourceOptions, problems: Problems) -> None:
+    """Filter patterns are compiled here, where the line is known."""
+    for attribute in options.PATTERNS.values():
+        pattern: FilterPattern | None = getattr(options, attribute)
+        key = type(options).model_fields[attribute].alias or attribute
+        for side in ("includes", "excludes"):
+            for number, expression in enumerate(getattr(pattern, side, ())):
+                try:
+                    re.compile(expression, re.IGNORECASE)
+                except re.error as error:
+                    problems.error(
+                        (*OPTIONS, key, side, number),
+                        f"not a regular expression ({error})",
+                        "escape special characters with a backslash",
+                    )
 
 
 def _config_of(block: Any) -> dict[str, Any] | None:

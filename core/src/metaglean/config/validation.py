@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from metaglean.config.document import Path
-from metaglean.config.keys import keys_of, normalise
+from metaglean.config.keys import keys_of, nested_models, normalise
 from metaglean.config.problems import Problems, expected_words
 
 M = TypeVar("M", bound=BaseModel)
@@ -92,7 +93,7 @@ def _numbers_to_text(
             continue
         if not isinstance(value, int | float):
             continue
-        inner = _resolve(detail["loc"], data)
+        inner = _resolve(detail["loc"], data) or ()
         block: Any = data
         for part in inner[:-1]:
             block = block[part]
@@ -101,15 +102,23 @@ def _numbers_to_text(
     return changed
 
 
-def _resolve(location: tuple[str | int, ...], data: Any) -> Path:
-    """The path in the data of a location that pydantic gives: it names union members as well."""
+def _resolve(
+    location: tuple[str | int, ...], data: Any, members: Mapping[Path, str] | None = None
+) -> Path | None:
+    """The path in the data of a location that pydantic gives: it names union members as well.
+
+    None for the errors of a member that is not the one of `members` (by path in the data).
+    """
     path: list[str | int] = []
     for position, part in enumerate(location):
-        if isinstance(data, Mapping) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        elif position < len(location) - 1 or not isinstance(data, Mapping):
+        # A list as a mapping from its indexes, so that both are walked alike.
+        held = dict(enumerate(data)) if isinstance(data, list) else data
+        if isinstance(held, Mapping) and part in held:
+            data = held[part]
+        elif position < len(location) - 1 or not isinstance(held, Mapping):
+            member = (members or {}).get(tuple(path))
+            if member and not re.search(rf"\b{member}\b", str(part)):
+                return None
             continue
         path.append(part)
     return tuple(path)
@@ -125,10 +134,11 @@ def _report(
     """Several members of a union fail at one place: one error, with all that would be right."""
     found: dict[Path, list[tuple[str, str]]] = {}
     covered = set(problems.reported)
+    members = {at[len(path) :]: name for at, name in problems.members.items()}
     for detail in error.errors(include_url=False):
-        missing = detail["type"] == "missing"
-        at = (*path, *(_missing(detail, data) if missing else _resolve(detail["loc"], data)))
-        if at in problems.suggested or _covered(at, covered, path):
+        inner = _resolved(detail, data, members)
+        at = (*path, *(inner or ()))
+        if inner is None or at in problems.suggested or _covered(at, covered, path):
             continue
         said = _described(detail, model, at[len(path) :], problems)
         if said not in found.setdefault(at, []):
@@ -140,8 +150,14 @@ def _report(
         problems.error(at, reasons[0][0], expected)
 
 
-def _missing(detail: ErrorDetails, data: Mapping[str, Any]) -> Path:
-    return (*_resolve(detail["loc"][:-1], data), detail["loc"][-1])
+def _resolved(
+    detail: ErrorDetails, data: Mapping[str, Any], members: Mapping[Path, str]
+) -> Path | None:
+    location = detail["loc"]
+    if detail["type"] != "missing":
+        return _resolve(location, data, members)
+    parent = _resolve((*location[:-1], ""), data, members)  # the key itself is not in the data
+    return None if parent is None else (*parent[:-1], location[-1])
 
 
 def _covered(at: Path, reported: set[Path], base: Path) -> bool:
@@ -155,36 +171,39 @@ def _covered(at: Path, reported: set[Path], base: Path) -> bool:
 def _described(
     detail: ErrorDetails, model: type[BaseModel], path: Path, problems: Problems
 ) -> tuple[str, str]:
-    """What is wrong, and what was expected. The value itself is never repeated: it may be secret."""
-    kind, context = detail["type"], detail.get("ctx", {})
+    """What is wrong, and what was expected. The value is never repeated: it may be secret."""
+    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "missing":
         return "missing", _purpose(model, path)
     if kind in _LIMITS:
-        key, text = _LIMITS[kind]
-        limit = context[key]
-        if kind == "string_too_short" and limit == 1:
-            return "empty", "expected text"
-        return "out of range", text.format(limit)
-    if kind in ("literal_error", "enum"):
+        return _limit(kind, context)
+    if kind in {"literal_error", "enum"}:
         words = [word.strip("' ") for word in context["expected"].replace(" or ", ", ").split(",")]
-        value = detail["input"]
         return "unknown value", expected_words(value if isinstance(value, str) else "", words)
-    if kind in ("value_error", "assertion_error"):
+    if kind in {"value_error", "assertion_error"}:
         return "not valid", problems.masked(str(context.get("error") or detail["msg"]))
-    if kind in ("union_tag_not_found", "union_tag_invalid"):
-        return "unknown type", f"expected one of {context.get('expected_tags', 'the known types')}"
     said = detail["msg"].replace("Input should be", "expected")
     text = _EXPECTED.get(kind) or problems.masked(said)
-    if detail["input"] is None:
-        return "has no value", text
-    if kind == "string_type" and isinstance(detail["input"], bool):
+    if kind == "string_type" and isinstance(value, bool):
         text += "; put words such as yes, no, on and off in quotes"
-    return "wrong type", text
+    return "has no value" if value is None else "wrong type", text
+
+
+def _limit(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    key, text = _LIMITS[kind]
+    if kind == "string_too_short" and context[key] == 1:
+        return "empty", "expected text"
+    return "out of range", text.format(context[key])
 
 
 def _purpose(model: type[BaseModel], path: Path) -> str:
     """What a missing key is for, from its description."""
-    field = keys_of(model).get(str(path[0])) if len(path) == 1 else None
+    for part in path[:-1]:
+        field = keys_of(model).get(str(part))
+        nested = nested_models(field.annotation) if field else None
+        if nested:
+            model = nested.models[0]
+    field = keys_of(model).get(str(path[-1]))
     if field is not None and field.description:
         return f"expected: {field.description.rstrip('.')}"
     return "it is required"
