@@ -21,7 +21,7 @@ HOME = ROOT / ".venv-demo"
 FOLDER = ROOT / ".demo"
 PARTS = ("core", "plugins/domo", "packages/domo-sandbox")
 WORKFLOW = "examples/domo-database.yaml"
-SHOWN = "domo.default.default.Orders"
+SHOWN = ("domo.default.default.orders", "domo.default.default.v_revenue_by_region")
 VARIABLES = {
     "DOMO_API_HOST": "public_url",
     "DOMO_INSTANCE_DOMAIN": "instance_url",
@@ -98,7 +98,8 @@ def main() -> int:
         metaglean("test-connection", "-c", WORKFLOW, environment=environment)
         metaglean("ingest", "-c", WORKFLOW, environment=environment)
         metaglean("catalog", "ls", environment=environment)
-        metaglean("catalog", "show", SHOWN, environment=environment)
+        for name in SHOWN:
+            metaglean("catalog", "show", name, environment=environment)
         say("Once more: nothing has changed at the source, so nothing is written")
         metaglean("ingest", "-c", WORKFLOW, environment=environment)
     say(f"Done in {time.monotonic() - began:.0f} s; the catalog is {catalog.relative_to(ROOT)}")
