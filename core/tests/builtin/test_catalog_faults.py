@@ -202,3 +202,24 @@ def test_a_source_that_fails_writes_what_it_gave(write, table, opened_catalog, m
     assert query("SELECT count(*) FROM entities") == [(0,)]
     write([table("a")])
     assert query("SELECT count(*) FROM entities") == [(1,)]
+
+
+TORN = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")  # so that pages of the open transaction reach the file
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE entities SET state = '{}', name = 'torn'")
+os._exit(9)
+"""
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_torn_transaction_is_undone_by_whoever_comes_next(path, write, table, dump, dry_run):
+    tables = [table(f"t{i}", description="text " * 100) for i in range(100)]
+    write(tables)
+    stood = dump()
+    subprocess.run([sys.executable, "-c", TORN, str(path)], check=False)
+    assert path.with_name(f"{path.name}-journal").exists()
+    assert {change.action for change in write(tables, dry_run=dry_run)} == {"unchanged"}
+    assert dump() == stood
