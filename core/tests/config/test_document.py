@@ -95,8 +95,7 @@ def test_dates_stay_text_and_keys_are_text():
 
 def test_aliases_can_not_grow_without_bound():
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    for n in range(1, 9):
-        levels.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]")
+    levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     with pytest.raises(ConfigError, match=f"more than {MAX_VALUES} values"):
         parse_document("\n".join(levels))
 

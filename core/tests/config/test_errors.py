@@ -67,7 +67,8 @@ def test_a_misspelt_required_key_is_one_error(errors, workflow):
         (
             ("DatabaseMetadata", "DatabaseMetdata"),
             (
-                "w.yaml:11:13  source.sourceConfig.config.type: unknown type of source configuration\n"
+                "w.yaml:11:13  source.sourceConfig.config.type: "
+                "unknown type of source configuration\n"
                 "    expected one of DatabaseMetadata, Profiler; did you mean DatabaseMetadata?"
             ),
         ),

@@ -42,12 +42,12 @@ def type_words(annotation: Any) -> str:
     """A type as users think of it: `text`, `list of text`, `block: includes, excludes`."""
     if annotation in _WORDS:
         return _WORDS[annotation]
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is not None:
+        return _generic(origin, args)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"block of {', '.join(keys_of(annotation))}"
-    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is None:
-        return getattr(annotation, "__name__", str(annotation))
-    return _generic(origin, args)
+    return getattr(annotation, "__name__", str(annotation))
 
 
 def _generic(origin: Any, args: tuple[Any, ...]) -> str:

@@ -108,9 +108,10 @@ def _move(
 
 def nested_models(annotation: Any) -> Nested | None:
     """The pydantic models in a field's type, or None where it has none."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return Nested("one", (annotation,))
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    # Python 3.10 takes `list[int]` for a type.
+    if origin is None and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return Nested("one", (annotation,))
     if origin is typing.Annotated:
         return nested_models(args[0])
     if origin in {typing.Union, types.UnionType}:
