@@ -64,7 +64,9 @@ def test_a_handler_that_swallows_everything_counts(tools, handler, found):
     ("text", "argued"),
     [
         ("x = 1  # type: ignore[arg-type]  # as it was taken apart\n", [True]),
+        ("x = 1  # type: ignore[arg-type]  # `f` says which  # fmt: skip\n", [True]),
         ("x = 1  # type: ignore[arg-type]\n", [False]),
+        ("x = 1  # type: ignore[arg-type]  # fmt: skip\n", [False]),
         ("x = 1  # type: ignore  # as it was taken apart\n", [False]),
         ("x = 1  # noqa: S101 # checked above\n", [True]),
         ("x = 1  # noqa\n", [False]),

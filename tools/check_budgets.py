@@ -22,7 +22,7 @@ BUDGETS = ROOT / "tools" / "budgets.toml"
 LONG = re.compile(r"#\s*long:\s*\w.{4,}")
 SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no cover)", re.IGNORECASE)
 BARE = re.compile(r"#\s*(noqa|type:\s*ignore)(?!\s*[:\[])", re.IGNORECASE)
-REASON = re.compile(r"#.*(noqa|ignore|no cover)[^#]*(#|--|:\s)\s*\w[^#]{4,}$", re.IGNORECASE)
+REASON = re.compile(r"(noqa|ignore|no cover)[^#]*?(#|--)\s*(?!fmt:)[^#\s][^#]{4,}", re.IGNORECASE)
 BROAD = {"Exception", "BaseException"}
 SKIPS = {"skip", "skipif", "xfail"}
 

@@ -1,12 +1,19 @@
-"""Check what the distributions share: version, licence, Python, entry points that exist, readme."""
+"""Check the distributions: what they share (version, licence, Python), entry points that exist, and
+that each import of another project's module is a declared dependency (a transitive one may go).
+"""
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from collections.abc import Iterator
 
 from repo import ROOT, Distribution, distributions, load, version
 
+# Where the names differ; pydantic and its pydantic_core are one.
+MODULES = {"yaml": "pyyaml", "vcr": "vcrpy", "_pytest": "pytest", "pydantic_core": "pydantic"}
+OFFERED = {"metaglean-core": {"pydantic"}}  # settings of plugins are pydantic models: its API
 SHARED = {"requires-python": ">=3.10", "license": "Apache-2.0"}
 
 
@@ -23,12 +30,52 @@ def problems(dist: Distribution) -> Iterator[str]:
     licence = dist.folder / "LICENSE"
     if not licence.is_file() or licence.read_bytes() != (ROOT / "LICENSE").read_bytes():
         yield "LICENSE is not the repository's"
-    for group, entries in project.get("entry-points", {}).items():
+    if dist.alias != ("aliases" in dist.folder.parts):
+        yield "exactly the aliases are marked Private :: Do Not Upload"
+    yield from modules(dist)
+
+
+def modules(dist: Distribution) -> Iterator[str]:
+    """Entry points that lead nowhere, and imports that nothing declares."""
+    for group, entries in dist.project.get("entry-points", {}).items():
         for name, module in entries.items():
             if not _exists(dist, module):
                 yield f"entry point {group}: {name} names {module}, which isn't there"
-    if dist.alias != ("aliases" in dist.folder.parts):
-        yield "exactly the aliases are marked Private :: Do Not Upload"
+    for module, where in sorted(undeclared(dist).items()):
+        yield f"imports {module} ({where}), which no dependency declares"
+
+
+def undeclared(dist: Distribution) -> dict[str, str]:
+    """Top-level module → a file that imports it, of other projects and not declared."""
+    declared = {_normal(re.split(r"[^\w.-]", need)[0]) for need in dist.project["dependencies"]}
+    for name, offered in OFFERED.items():
+        declared |= offered if name in declared else set()
+    packages = {path.parent.name for path in dist.folder.glob("src/*/__init__.py")}
+    ours = {_package(other): _normal(other.name) for other in distributions()}
+    found = {}
+    for path in sorted((dist.folder / "src").rglob("*.py")):
+        for module in _imported(path.read_text("utf-8")) - packages - sys.stdlib_module_names:
+            if ours.get(module, MODULES.get(module, _normal(module))) not in declared:
+                found[module] = str(path.relative_to(dist.folder))
+    return found
+
+
+def _imported(text: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def _package(dist: Distribution) -> str:
+    return next((path.parent.name for path in dist.folder.glob("src/*/__init__.py")), "")
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _exists(dist: Distribution, module: str) -> bool:
