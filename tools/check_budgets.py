@@ -21,8 +21,11 @@ from repo import ROOT, load, sources
 BUDGETS = ROOT / "tools" / "budgets.toml"
 LONG = re.compile(r"#\s*long:\s*\w.{4,}")
 SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no cover)", re.IGNORECASE)
-BARE = re.compile(r"#\s*(noqa|type:\s*ignore)(?!\s*[:\[])", re.IGNORECASE)
-REASON = re.compile(r"(noqa|ignore|no cover)[^#]*?(#|--)\s*(?!fmt:)[^#\s][^#]{4,}", re.IGNORECASE)
+RULED = re.compile(
+    r"#\s*(noqa:\s*[A-Z]+\d+(\s*,\s*[A-Z]+\d+)*|type:\s*ignore\[[^\]]*\]|pragma:\s*no cover)(.*)",
+    re.IGNORECASE,
+)
+FORMATTER = re.compile(r"#\s*fmt:\s*\w+")
 BROAD = {"Exception", "BaseException"}
 SKIPS = {"skip", "skipif", "xfail"}
 
@@ -66,12 +69,17 @@ def suppressions(path: Path, text: str, tree: ast.Module) -> Iterator[tuple[str,
     where = path.relative_to(ROOT)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT and SUPPRESSION.search(token.string):
-            argued = bool(REASON.search(token.string)) and not BARE.search(token.string)
-            yield f"{where}:{token.start[0]}: {token.string}", argued
+            yield f"{where}:{token.start[0]}: {token.string}", _argued(token.string)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _skips(node.func):
             argued = bool(node.args) or any(k.arg == "reason" for k in node.keywords)
             yield f"{where}:{node.lineno}: {ast.unparse(node.func)}", argued
+
+
+def _argued(comment: str) -> bool:
+    """Whether a suppressing comment names its rule, and has words after it."""
+    ruled = RULED.search(FORMATTER.sub("", comment))
+    return ruled is not None and len(ruled[3].strip(" #:-")) > 4
 
 
 def _skips(function: ast.expr) -> bool:
