@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from vcr import VCR
+from vcr import VCR  # type: ignore[import-untyped]  # it ships no types
 
 from metaglean_testkit.secrets import assert_no_secrets, forms
 
@@ -39,7 +39,7 @@ class Scrubber:
         self._known = sorted(found, key=len, reverse=True)
 
     def request(self, request: Any) -> Any:
-        """vcrpy's `before_record_request`: also applied to what is looked up."""
+        """Vcrpy's `before_record_request`: also applied to what is looked up."""
         request.uri = self._uri(request.uri)
         request.headers = self._headers(dict(request.headers))
         if request.body:
@@ -47,7 +47,7 @@ class Scrubber:
         return request
 
     def response(self, response: dict[str, Any]) -> dict[str, Any]:
-        """vcrpy's `before_record_response`; a copy, because the caller still reads the original."""
+        """Vcrpy's `before_record_response`; a copy, because the caller still reads the original."""
         headers = self._headers(dict(response["headers"]))
         body = {**response["body"]}
         if body.get("string"):
@@ -111,9 +111,7 @@ class Scrubber:
 
 
 @contextmanager
-def cassette(
-    path: Path, *, secrets: Iterable[str] = (), record: str = "none"
-) -> Iterator[Any]:
+def cassette(path: Path, *, secrets: Iterable[str] = (), record: str = "none") -> Iterator[Any]:
     """Play `path` (or record it: `record="once"`), scrubbed. Yields vcrpy's cassette.
 
     With the default a request that isn't on the cassette fails: nothing goes out by accident.

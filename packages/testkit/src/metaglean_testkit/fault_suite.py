@@ -6,7 +6,7 @@ class TestBookshelfFaults(SourceFaults):
 
     @pytest.fixture
     def upstream(self, api):
-        return api.url                      # a base URL, or a function from Request to Answer
+        return api.url  # a base URL, or a function from Request to Answer
 
     def connection(self, base_url):
         return {"hostPort": base_url, "token": "a-canary-that-is-not-secret"}
@@ -70,7 +70,7 @@ class SourceFaults:
         super().__init_subclass__(**kwargs)
         cls.__test__ = cls.__name__.startswith("Test")
 
-    # -- what the author gives ----------------------------------------------------------------------
+    # -- what the author gives --------------------------------------------------------------------
 
     @pytest.fixture
     def upstream(self) -> str | Handler:
@@ -93,7 +93,7 @@ class SourceFaults:
         """
         return None
 
-    # -- the stage ----------------------------------------------------------------------------------
+    # -- the stage --------------------------------------------------------------------------------
 
     @pytest.fixture
     def stage(self, upstream: str | Wsgi | Handler, wsgi: bool, tmp_path: Path) -> Iterator[Stage]:
@@ -109,7 +109,7 @@ class SourceFaults:
             assert calls, "the source made no call through the proxy: does it use `base_url`?"
             yield Stage(proxy, tmp_path, catalog_state(base), catalog_state(again), good, calls)
 
-    # -- the rules ----------------------------------------------------------------------------------
+    # -- the rules --------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("fault", list(FAULTS))
     def test_fault_costs_nothing_that_stands(self, stage: Stage, fault: str) -> None:
@@ -120,7 +120,7 @@ class SourceFaults:
         for where, aim in _aims(stage, FAULTS[fault]):
             outcome, after = self._scenario(stage, aim)
             if stage.proxy.spoiled:
-                self._judge(stage, outcome, after, f"{fault} at {where}", FAULTS[fault])
+                self._judge(stage, outcome, after, f"{fault} at {where}", aim)
 
     @pytest.mark.parametrize("fault", [name for name, f in FAULTS.items() if f.transient])
     def test_passing_fault_is_retried(self, stage: Stage, fault: str) -> None:
@@ -170,7 +170,7 @@ class SourceFaults:
         }
         assert deleted == {gone}, f"marked deleted: {deleted}; gone: {gone}\n{outcome.written}"
 
-    # -- one scenario -------------------------------------------------------------------------------
+    # -- one scenario -----------------------------------------------------------------------------
 
     def _scenario(self, stage: Stage, aim: Aim) -> tuple[Outcome, State]:
         stage.proxy.aim(aim)
@@ -200,14 +200,14 @@ class SourceFaults:
         with time_outs(clock.sleep):
             return run_classes(config, self.source_class, clock=clock)
 
-    # -- the verdicts -------------------------------------------------------------------------------
+    # -- the verdicts -----------------------------------------------------------------------------
 
-    def _judge(
-        self, stage: Stage, outcome: Outcome, after: State, where: str, fault: Fault
-    ) -> None:
+    def _judge(self, stage: Stage, outcome: Outcome, after: State, where: str, aim: Aim) -> None:
         told = f"{where}: exit code {outcome.exit_code}\n{outcome.summary}"
         assert outcome.exit_code in (0, 1, 3), f"{told}\n{outcome.log}"
-        self._judge_target(stage, after, where, content=fault.content)
+        self._judge_target(stage, after, where, content=aim.fault.content)
+        stopped = str(outcome.report["error"]).startswith("the source stopped")
+        assert not (aim.detail and stopped), f"one item's call ended the whole run: {told}"
         listings = {(row["kind"], row["scope"]): row for row in outcome.report["listings"]}
         incomplete = [row for row in listings.values() if not row["complete"]]
         assert not incomplete or outcome.exit_code, f"incomplete, but it ends with 0: {told}"
@@ -271,10 +271,10 @@ def _aims(stage: Stage, fault: Fault, *, once: bool = False) -> Iterator[tuple[s
         last = len(calls) - 1
         for index in sorted({0, last // 2, last}):
             previous: Answer | None = None
-            if paged and last:
-                previous = calls[index - 1 if index else last].answer
+            if paged and (index or last > 1):
+                previous = calls[index - 1 if index else 1].answer
             name = f"call {index + 1} of {last + 1} to {route}"
-            yield name, Aim(fault, calls[index].request, previous, once)
+            yield name, Aim(fault, calls[index].request, previous, once, detail=not paged)
 
 
 def _leaves(outcome: Outcome) -> int:

@@ -65,7 +65,10 @@ class Fault:
 def _status(status: int, *, transient: bool = False, **headers: str) -> Fault:
     answer = Answer(
         status,
-        {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}},
+        {
+            "Content-Type": "application/json",
+            **{k.replace("_", "-"): v for k, v in headers.items()},
+        },
         json.dumps({"status": status, "message": f"fault {status}"}).encode(),
     )
     name = f"{status}-retry-after" if headers else str(status)
@@ -78,7 +81,7 @@ def _previous(answer: Answer, previous: Answer | None, _seed: int) -> Answer | N
     return previous
 
 
-def _html(answer: Answer, _previous: Answer | None, _seed: int) -> Answer:
+def _html(_answer: Answer, _previous: Answer | None, _seed: int) -> Answer:
     page = b"<!doctype html><html><body><h1>We'll be back soon</h1></body></html>"
     return Answer(200, {"Content-Type": "text/html; charset=utf-8"}, page)
 

@@ -60,9 +60,7 @@ class ProcessorContract(ComponentContract):
         self._process(settings, records)
         assert [dump(record) for record in records] == before
 
-    def test_records_survive_json(
-        self, settings: Mapping[str, Any], records: list[Record]
-    ) -> None:
+    def test_records_survive_json(self, settings: Mapping[str, Any], records: list[Record]) -> None:
         """What it yields is valid: `load(dump(record))` is the record."""
         for record in self._process(settings, records):
             assert load(dump(record)) == record

@@ -37,12 +37,16 @@ class Call:
 
 @dataclass
 class Aim:
-    """Spoils every answer to `request` (`once`: only the first), which follows `previous`."""
+    """Spoils every answer to `request` (`once`: only the first), which follows `previous`.
+
+    `detail` says that the call is one of many alike, for one item each.
+    """
 
     fault: Fault
     request: Request
     previous: Answer | None = None
     once: bool = False
+    detail: bool = False
     hits: int = 0
 
 
@@ -74,7 +78,7 @@ class FaultProxy:
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}{self._prefix}"
 
-    def __enter__(self) -> FaultProxy:
+    def __enter__(self) -> FaultProxy:  # noqa: PYI034  # typing.Self came with Python 3.11
         self._server = _server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -124,8 +128,8 @@ class FaultProxy:
         if self._at_random:
             seed, share, faults = self._at_random
             self._asked[request] += 1
-            key = f"{seed} {request.method} {request.target} {request.body!r} {self._asked[request]}"
-            rng = random.Random(key)  # noqa: S311  # equal seeds, equal faults
+            call = f"{request.method} {request.target} {request.body!r}"
+            rng = random.Random(f"{seed} {self._asked[request]} {call}")  # noqa: S311  # equal seeds, equal faults
             if rng.random() < share:
                 return rng.choice(faults), None, seed
         return None, None, 0
@@ -250,13 +254,16 @@ def _server(proxy: FaultProxy) -> ThreadingHTTPServer:
                 return
             self.close_connection = True
 
-        def respond(self) -> None:
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            if name.startswith("do_"):
+                return self._respond
+            raise AttributeError(name)
+
+        def _respond(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length) if length else b""
             request = Request(self.command, self.path, dict(self.headers.items()), body)
             _send(self, proxy.handle(request))
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = respond
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base's word
             return

@@ -8,7 +8,6 @@ import io
 import json
 import random
 import sqlite3
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,29 +186,31 @@ class Outcome:
     @property
     def written(self) -> str:
         """All text that a user could see."""
-        raised = traceback.format_exception(self.error) if isinstance(
-            self.error, MetagleanError
-        ) else []
-        return "\n".join([self.log, self.summary, json.dumps(self.report), *raised[-1:]])
+        raised = str(self.error) if isinstance(self.error, MetagleanError) else ""
+        return "\n".join([self.log, self.summary, json.dumps(self.report), raised])
 
 
 def run_classes(
     config: Mapping[str, Any], *classes: type[Component], clock: Clock | None = None, **options: Any
 ) -> Outcome:
-    """Run a workflow (as `metaglean ingest` would) whose components may be these classes."""
-    workflow: Workflow | None = None
+    """Run a workflow (as `metaglean ingest` would) whose components may be these classes.
+
+    Raises ConfigError or PluginError where the workflow can't be started; what goes wrong later
+    is in the outcome.
+    """
     printed = io.StringIO()
-    with logged() as log, contextlib.redirect_stdout(printed):
-        with catching(ending=True) as caught:
-            parsed = parse_workflow(config, Classes(*classes))
-            workflow = Workflow(
-                parsed, clock=clock or VirtualClock(), silent=True, debug=True, **options
-            )
-            workflow.execute()
-            workflow.print_status()
-    error = caught.error or (workflow.error if workflow else None)
-    report = workflow.report() if workflow else {}
-    return Outcome(_exit_code(error), report, log.text, printed.getvalue(), error)
+    workflow = Workflow(
+        parse_workflow(config, Classes(*classes)),
+        clock=clock or VirtualClock(),
+        silent=True,
+        debug=True,
+        **options,
+    )
+    with logged() as log, contextlib.redirect_stdout(printed), catching(ending=True) as caught:
+        workflow.execute()
+        workflow.print_status()
+    error = caught.error or workflow.error
+    return Outcome(_exit_code(error), workflow.report(), log.text, printed.getvalue(), error)
 
 
 def _exit_code(error: BaseException | None) -> int:
