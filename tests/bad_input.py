@@ -55,9 +55,9 @@ class Stage:
         connection = self.sandbox.connection()
         self.environ = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ},
-            "DOMO_CLIENT_ID": connection["clientId"],
-            "DOMO_SECRET_TOKEN": connection["secretToken"],
-            "DOMO_ACCESS_TOKEN": connection["accessToken"],
+            "DOMO_CLIENT_ID": connection["client_id"],
+            "DOMO_SECRET_TOKEN": connection["client_secret"],
+            "DOMO_ACCESS_TOKEN": connection["access_token"],
             "DOMO_INSTANCE_DOMAIN": self.sandbox.instance_url,
             "DOMO_API_HOST": self.sandbox.public_url,
             "PYTHONIOENCODING": "utf-8",
@@ -151,7 +151,7 @@ def expired_access_token(stage: Stage) -> None:
 
 
 def missing_scope(stage: Stage) -> None:
-    stage.sandbox.settings.scopes = {"user", "dashboard"}
+    stage.sandbox.settings.scopes = frozenset({"user", "dashboard"})
 
 
 def unreachable(stage: Stage) -> None:

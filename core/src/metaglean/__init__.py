@@ -36,6 +36,17 @@ if TYPE_CHECKING:
     )
     from metaglean.fqn import NameRules
     from metaglean.hooks import hookimpl, hookspec
+    from metaglean.http import (
+        Auth,
+        Basic,
+        Bearer,
+        ClientCredentials,
+        Header,
+        Session,
+        cursor_pages,
+        link_pages,
+        offset_pages,
+    )
     from metaglean.names import Listed
     from metaglean.options import DatabaseOptions, FilterPattern, ProfilerOptions, SourceOptions
     from metaglean.records import (
@@ -73,6 +84,8 @@ _MODULES = {
     "RemoteError RunEndingError RunError",
     "fqn": "NameRules",
     "hooks": "hookimpl hookspec",
+    "http": "Auth Basic Bearer ClientCredentials Header Session cursor_pages link_pages "
+    "offset_pages",
     "names": "Listed",
     "options": "DatabaseOptions FilterPattern ProfilerOptions SourceOptions",
     "records": "Classification Column ColumnLineage ColumnProfile Database Entity LifeCycle "
@@ -84,14 +97,15 @@ _MODULES = {
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [  # written out, as type checkers need it; a test compares it with _MODULES
-    "AccessDenied", "Change", "Classification", "Column", "ColumnLineage", "ColumnProfile",
-    "Component", "Config", "ConfigError", "Database", "DatabaseOptions", "Entity", "Existing",
-    "FilterPattern", "Interrupted", "ItemError", "LifeCycle", "Lineage", "Listed",
-    "MetagleanError", "NameRules", "NotFound", "Owner", "Pipeline", "PipelineRun", "PluginError",
-    "Processor", "Profile", "Profiler", "ProfilerOptions", "Record", "Ref", "RemoteError", "Run",
-    "RunEndingError", "RunError", "Schema", "Service", "Sink", "Source", "SourceOptions", "Step",
+    "AccessDenied", "Auth", "Basic", "Bearer", "Change", "Classification", "ClientCredentials",
+    "Column", "ColumnLineage", "ColumnProfile", "Component", "Config", "ConfigError",
+    "Database", "DatabaseOptions", "Entity", "Existing", "FilterPattern", "Header",
+    "Interrupted", "ItemError", "LifeCycle", "Lineage", "Listed", "MetagleanError", "NameRules",
+    "NotFound", "Owner", "Pipeline", "PipelineRun", "PluginError", "Processor", "Profile",
+    "Profiler", "ProfilerOptions", "Record", "Ref", "RemoteError", "Run", "RunEndingError",
+    "RunError", "Schema", "Service", "Session", "Sink", "Source", "SourceOptions", "Step",
     "Table", "TableConstraint", "Tag", "TagLabel", "Task", "TaskRun", "Workflow", "__version__",
-    "hookimpl", "hookspec", "run_workflow",
+    "cursor_pages", "hookimpl", "hookspec", "link_pages", "offset_pages", "run_workflow",
 ]  # fmt: skip
 
 

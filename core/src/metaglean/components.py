@@ -120,13 +120,15 @@ class Change(NamedTuple):
     """What became of one record in a sink.
 
     `action` is created, updated, restored, unchanged, skipped or deleted; `fields` maps a changed
-    field to its (stored, new) values; `kept` a field whose stored value won to the reason.
+    field to its (stored, new) values; `kept` a field whose stored value won to the reason. `kind`
+    is the record's where it is no entity of its own (lineage, pipelineRun, profile).
     """
 
     ref: Ref
     action: Literal["created", "updated", "restored", "unchanged", "skipped", "deleted"]
     fields: Mapping[str, tuple[Any, Any]] = {}
     kept: Mapping[str, str] = {}
+    kind: str = ""
 
 
 class Sink(Component):

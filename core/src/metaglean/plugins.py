@@ -194,9 +194,7 @@ class Registry:
             message, hint = _NOT_YET[key]
             return PluginError(f"the {kind} {key[1]!r}: {message}", hint)
         if key in _OWN:
-            return PluginError(
-                f"the {kind} {key[1]!r} is not installed", f"Run: pip install {_OWN[key]}"
-            )
+            return self._not_installed(*key, _OWN[key])
         installed = self.types(kind)
         known = {*installed, *(own for of, own in _OWN if of == kind)}
         close = difflib.get_close_matches(key[1], sorted(known), n=1)
@@ -206,6 +204,17 @@ class Registry:
             hint = f"It is a {elsewhere[0]}. "
         hint += f"Installed: {', '.join(installed) or 'none'}."
         return PluginError(f"there is no {kind} of the type {name!r}", hint)
+
+    def _not_installed(self, kind: str, name: str, distribution: str) -> PluginError:
+        there = [claim for claim in self._claims if claim.distribution == distribution]
+        if there:
+            return PluginError(
+                f"the {kind} {name!r} is not part of {there[0].label}, which is installed",
+                f"Run: pip install --upgrade {distribution}",
+            )
+        return PluginError(
+            f"the {kind} {name!r} is not installed", f"Run: pip install {distribution}"
+        )
 
 
 def _installed() -> Iterator[EntryPoint]:

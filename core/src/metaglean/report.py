@@ -12,6 +12,12 @@ GROUPS = 200
 _VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 
 
+def shortened(text: str, length: int = 60) -> str:
+    """One line of at most `length` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
 @dataclass
 class Group:
     """Many alike: `count` of them, the first few `items` by name."""
@@ -41,7 +47,7 @@ class Groups:
             key, message = (stage, ""), "more of other kinds"
         group = self._groups.setdefault(key, Group(stage, message, hint, error))
         group.count += 1
-        if item and len(group.items) < SAMPLES:
+        if item and item not in group.items and len(group.items) < SAMPLES:
             group.items.append(item)
         return group
 

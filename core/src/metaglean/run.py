@@ -20,7 +20,7 @@ from metaglean.fqn import NameRules
 from metaglean.listing import Listing
 from metaglean.records import Ref
 from metaglean.redaction import Redactor
-from metaglean.report import Report
+from metaglean.report import Report, shortened
 from metaglean.standing import Standing
 
 if TYPE_CHECKING:
@@ -129,13 +129,7 @@ class Run:
         message, item = self.redactor.clean(message), self.redactor.clean(item)
         kind = type(error).__name__ if error else ""
         first = self.report.problem(stage or self.stage, message, item, hint, kind)
-        self.log.log(
-            logging.ERROR if first else logging.DEBUG,
-            "%s%s",
-            f"{item}: " if item else "",
-            message,
-            exc_info=error if error and self.log.isEnabledFor(logging.DEBUG) else None,
-        )
+        self._tell(logging.ERROR if first else logging.DEBUG, message, item, error=error)
 
     def warn(self, message: str, item: str = "", hint: str = "", *, feature: str = "") -> None:
         """Something the user should know that costs nothing else. `feature` names what is off."""
@@ -143,12 +137,22 @@ class Run:
         if feature:
             self.report.features_off[feature] = message
         first = self.report.warn(self.stage, message, item, hint)
-        self.log.log(
-            logging.WARNING if first else logging.DEBUG,
-            "%s%s",
-            f"{item}: " if item else "",
-            message,
-        )
+        level = logging.WARNING if feature else logging.INFO
+        self._tell(level if first else logging.DEBUG, message, item, live=bool(feature))
+
+    def _tell(
+        self,
+        level: int,
+        message: str,
+        item: str,
+        *,
+        error: BaseException | None = None,
+        live: bool = False,
+    ) -> None:
+        """Log it. What is `live` a user should read while the run goes on, not only at its end."""
+        shown = error if error and self.log.isEnabledFor(logging.DEBUG) else None
+        name = f"{shortened(item)}: " if item else ""
+        self.log.log(level, "%s%s", name, message, exc_info=shown, extra={"live": live})
 
     def describe(self, error: BaseException) -> str:
         """One line about an error, secrets removed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from metaglean.errors import MetagleanError
-from metaglean.report import Group, Report
+from metaglean.report import Group, Report, shortened
 from metaglean.run import Run
 
 ACTIONS = ("created", "updated", "restored", "unchanged", "skipped", "deleted")
@@ -60,7 +60,7 @@ def _groups(word: str, count: int, groups: Iterable[Group]) -> Iterator[str]:
     shown = sorted(groups, key=lambda group: -group.count)
     for group in shown[:SHOWN_GROUPS]:
         times = f"{group.count} x " if group.count > 1 else ""
-        items = ", ".join(_short(item) for item in group.items[:SHOWN_ITEMS])
+        items = ", ".join(shortened(item) for item in group.items[:SHOWN_ITEMS])
         more = ", …" if group.count > SHOWN_ITEMS and items else ""
         yield f"  {times}{group.message}{f' [{items}{more}]' if items else ''}"
         if group.hint:
@@ -76,8 +76,3 @@ def _error(error: BaseException) -> Iterator[str]:
             yield f"  {error.hint}"
     else:
         yield f"error: {type(error).__name__}: {error}"
-
-
-def _short(item: str) -> str:
-    text = " ".join(item.split())
-    return text if len(text) <= 60 else text[:59] + "…"

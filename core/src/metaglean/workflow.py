@@ -225,7 +225,7 @@ class Workflow:
         for record in records:
             if run.stopping:
                 return
-            run.count(record.ref.kind if isinstance(record, Entity) else record.KIND, "read")
+            run.count(record.kind, "read")
             yield record
 
     def _write(self, run: Run, stream: Stream) -> None:
@@ -238,7 +238,7 @@ class Workflow:
             raise RunError(f"the sink stopped: {run.describe(caught.error)}") from caught.error
 
     def _changed(self, change: Change, run: Run) -> None:
-        run.count(change.ref.kind, change.action)
+        run.count(change.kind or change.ref.kind, change.action)
         if change.action == "updated" and "display_name" in change.fields:
             run.report.count("names", change.ref.kind, "renamed")
         if self._on_change:

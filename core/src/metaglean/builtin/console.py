@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from metaglean import Change, Sink, fqn, hookimpl
 from metaglean.builtin.text import printable, safe
 from metaglean.errors import RunError
-from metaglean.records import Entity, Lineage, Pipeline, Record, Ref, Table
+from metaglean.records import Entity, Lineage, Pipeline, Record, Table
 
 if TYPE_CHECKING:
     from metaglean import Run
@@ -23,17 +23,13 @@ class ConsoleSink(Sink):
 
     def write(self, records: Iterator[Record], run: Run) -> Iterator[Change]:
         for record in records:
-            ref = getattr(record, "ref", run.service)
             _print(line(record))
-            yield Change(ref, "created")
+            yield Change(record.ref, "created", kind=record.kind)
 
 
 def line(record: Record) -> str:
     """A record in one line: kind, qualified name, and how much there is of the rest."""
-    ref = getattr(record, "ref", None)
-    kind = record.ref.kind if isinstance(record, Entity) else record.KIND
-    name = fqn.build(ref.path) if isinstance(ref, Ref) else ""
-    return safe("  ".join([f"{kind:<15}", name, *_details(record)]))
+    return safe("  ".join([f"{record.kind:<15}", fqn.build(record.ref.path), *_details(record)]))
 
 
 def _print(text: str) -> None:

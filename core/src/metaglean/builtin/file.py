@@ -63,14 +63,13 @@ class FileSink(Sink):
     def write(self, records: Iterator[Record], run: Run) -> Iterator[Change]:
         for record in records:
             line = b""
-            with run.item(_label(record)):
+            with run.item(record.ref):
                 line = dump(record).encode() + b"\n"
             if not line:
                 continue
             if not run.dry_run:
                 self._append(line)
-            ref = getattr(record, "ref", run.service)
-            yield Change(ref, "created")
+            yield Change(record.ref, "created", kind=record.kind)
 
     def _append(self, line: bytes) -> None:
         """One write a line: nothing is left in a buffer when the process dies."""
@@ -158,10 +157,7 @@ class FileSource(Source):
 
 def service_of(record: Record) -> str | None:
     """The name of the service that a record belongs to; None for tags and classifications."""
-    ref = getattr(record, "ref", None)
-    if not isinstance(ref, Ref) or ref.kind in ("classification", "tag"):
-        return None
-    return ref.path[0]
+    return None if record.ref.kind in ("classification", "tag") else record.ref.path[0]
 
 
 def renamed(record: Record, old: str, new: str) -> Record:
@@ -174,7 +170,7 @@ def renamed(record: Record, old: str, new: str) -> Record:
             return ref
         return Ref(ref.kind, (new, *ref.path[1:]))
 
-    update: dict[str, object] = {"ref": move(record.ref)} if hasattr(record, "ref") else {}
+    update: dict[str, object] = {"ref": move(record.ref)}
     if isinstance(record, Lineage):
         update |= _moved_edge(record, move)
     if isinstance(record, Table) and any(c.referred_columns for c in record.table_constraints):
@@ -210,7 +206,7 @@ def _moved_edge(edge: Lineage, move: Callable[[Ref], Ref]) -> dict[str, object]:
 
 def _kept(record: Record, run: Run) -> bool:
     """Whether the workflow's filter patterns keep the record and all that it lies in."""
-    ref: Ref | None = getattr(record, "ref", None)
+    ref: Ref | None = record.ref
     while ref is not None:
         pattern = run.filters.pattern(ref.kind)
         name = ".".join(ref.path) if run.filters.use_fqn else ref.name
@@ -218,11 +214,6 @@ def _kept(record: Record, run: Run) -> bool:
             return False
         ref = ref.parent
     return True
-
-
-def _label(record: Record) -> Ref | str:
-    ref = getattr(record, "ref", None)
-    return ref if isinstance(ref, Ref) else record.KIND
 
 
 def _reason(error: ValueError) -> str:

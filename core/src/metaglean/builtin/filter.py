@@ -69,8 +69,7 @@ class FilterProcessor(Processor):
             return self._passes(record.ref, record.KIND) and self._passes(
                 record.target, record.KIND
             )
-        ref = getattr(record, "ref", None)
-        return not isinstance(ref, Ref) or self._passes(ref, record.KIND)
+        return self._passes(record.ref, record.KIND)
 
     def _passes(self, ref: Ref, record_kind: str) -> bool:
         """`record_kind` differs from the ref's for records that belong to an entity."""

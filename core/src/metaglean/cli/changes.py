@@ -21,7 +21,7 @@ def print_change(change: Change) -> None:
     mark = MARKS.get(change.action)
     if not mark:
         return
-    print(f"{mark} {change.ref.kind} {fqn.build(change.ref.path)}")
+    print(f"{mark} {change.kind or change.ref.kind} {fqn.build(change.ref.path)}")
     if change.action == "created":
         return
     for name, (stored, new) in change.fields.items():

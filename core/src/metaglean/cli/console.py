@@ -25,10 +25,11 @@ def shown_on(stream: TextIO, workflow: Workflow, *, quiet: bool, debug: bool) ->
         if stream.isatty() and not quiet:
             progress = stack.enter_context(_bar())
         handler = LineHandler(stream, progress)
-        handler.setLevel(logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING)
+        if not debug:
+            # The rest stands in the summary.
+            handler.addFilter(lambda record: getattr(record, "live", False) and not quiet)
         logger = logging.getLogger("metaglean")
         logger.addHandler(handler)
-        logger.propagate = False
         stack.callback(logger.removeHandler, handler)
         if not quiet:
             stack.enter_context(_polling(workflow, stream, progress))
@@ -42,13 +43,9 @@ class LineHandler(logging.Handler):
         super().__init__()
         self._stream = stream
         self._progress = progress
-        self.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = self.format(record)
-        line = line[0].lower() + line[1:] if not record.exc_info else line
-        level, _, text = line.partition(" ")
-        line = f"{level.lower()}: {text}"
+        line = f"{record.levelname.lower()}: {self.format(record)}"
         if self._progress:
             self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
@@ -117,4 +114,5 @@ def _show(
         return
     share = f"{done}/{total} ({100 * done // total} %)" if total else f"{done}"
     left = f", {(total - done) * seconds / done:.0f} s left" if done and total else ""
-    print(f"{seconds:.0f} s: {share}, {rate or '0/s'}{left}", file=stream, flush=True)
+    said = f"{share}, {rate}{left}" if done else "listing" if not total else f"0/{total}"
+    print(f"{seconds:.0f} s: {said}", file=stream, flush=True)

@@ -160,7 +160,8 @@ class ClientCredentials(Auth):
         if status not in {400, 401, 403}:
             return error
         names = " or ".join(self._settings)
-        scope = f", and that it owns the scope {self._form['scope']!r}" * ("scope" in self._form)
+        asked = self._form.get("scope")
+        scope = f", and that it owns the scope {asked!r}" if asked else ""
         return CredentialsRefused(
             f"{session.name} refuses {names}: the token request was answered {status}",
             f"Check {names}: the client must exist and its secret be its current one{scope}.",

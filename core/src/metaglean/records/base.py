@@ -42,22 +42,29 @@ class LifeCycle(Part):
 
 
 class Record(BaseModel):
-    """Base of all records. `source_id` is the platform's own id, `source_url` a link for people."""
+    """Base of all records; `ref` is the entity that it is, or belongs to."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     KIND: ClassVar[str]
 
+    ref: Ref
+
+    @property
+    def kind(self) -> str:
+        """What it counts as: an entity as its ref's kind, all else as its own."""
+        return self.KIND
+
 
 class Entity(Record):
     """Base of the records that stand in a catalog under a name of their own.
 
+    `source_id` is the platform's own id, `source_url` a link for people.
     `facets` holds what one platform knows beyond the fields, one namespaced key each
     (`"domo": {...}`); `volatile_facets` the same for what changes with every load (row counts,
     load states): sinks may store it, but it never makes an entity count as changed.
     """
 
-    ref: Ref
     source_id: str | None = None
     source_url: str | None = None
     display_name: str | None = None
@@ -67,3 +74,7 @@ class Entity(Record):
     life_cycle: LifeCycle | None = None
     facets: dict[str, Any] = {}
     volatile_facets: dict[str, Any] = {}
+
+    @property
+    def kind(self) -> str:
+        return self.ref.kind

@@ -25,7 +25,6 @@ class Lineage(Record):
     """Data flows from `ref` to `target`; the sink resolves both ends by name."""
 
     KIND: ClassVar[str] = "lineage"
-    ref: Ref
     target: Ref
     source: LineageSource = "Manual"
     sql_query: str | None = None

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from metaglean.records.base import Entity, Owner, Part, Record, TagLabel
-from metaglean.records.ref import Ref
 
 Status = Literal["Successful", "Failed", "Pending", "Skipped"]
 
@@ -46,7 +45,6 @@ class PipelineRun(Record):
     """One execution of the pipeline `ref`; `timestamp` is the key by which it is replaced."""
 
     KIND: ClassVar[str] = "pipelineRun"
-    ref: Ref
     timestamp: int
     execution_status: Status
     execution_id: str | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from metaglean.records.base import Part, Record
-from metaglean.records.ref import Ref
 
 
 class ColumnProfile(Part):
@@ -35,7 +34,6 @@ class Profile(Record):
     """A profile of the table `ref`, taken at `timestamp` (epoch milliseconds)."""
 
     KIND: ClassVar[str] = "profile"
-    ref: Ref
     timestamp: int
     row_count: int | None = None
     column_count: int | None = None

@@ -61,20 +61,24 @@ def plan(store: Store, link: Link, planned: set[tuple[str, str]]) -> LinkPlan:
     entity = _resolve(store, link.ref, planned)
     other = _resolve(store, link.other, planned) if isinstance(link.other, Ref) else link.other
     if entity is None or other is None:
-        return LinkPlan(Change(link.ref, "skipped"), link.kind)
+        return LinkPlan(Change(link.ref, "skipped", kind=link.kind), link.kind)
     table, key = _TABLES[link.kind]
     row = store.row(
         f"SELECT state FROM {table} WHERE entity = ? AND {key} = ?",  # noqa: S608  # our own names
         (entity, other),
     )
     if row is None:
-        return LinkPlan(Change(link.ref, "created"), link.kind, entity, other, link.text)
+        return LinkPlan(
+            Change(link.ref, "created", kind=link.kind), link.kind, entity, other, link.text
+        )
     stored, read = json.loads(row[0]), json.loads(link.text)
     fields = differences(stored, {**stored, **read})
     if not fields:
-        return LinkPlan(Change(link.ref, "unchanged"), link.kind)
+        return LinkPlan(Change(link.ref, "unchanged", kind=link.kind), link.kind)
     state = json.dumps({**stored, **read}, ensure_ascii=False, separators=(",", ":"))
-    return LinkPlan(Change(link.ref, "updated", fields), link.kind, entity, other, state)
+    return LinkPlan(
+        Change(link.ref, "updated", fields, kind=link.kind), link.kind, entity, other, state
+    )
 
 
 def carry_out(store: Store, plan: LinkPlan, run_id: int) -> None:

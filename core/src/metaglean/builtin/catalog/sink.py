@@ -80,7 +80,7 @@ class CatalogSink(Sink):
         size, due = 0, 0.0
         for record in records:
             drafted: Draft | Link | None = None
-            with run.item(_ref(record)):
+            with run.item(record.ref):
                 drafted = _draft(record)
             if isinstance(record, Service) and record.ref == run.service:
                 self._source_type = record.service_type
@@ -220,11 +220,6 @@ class CatalogSink(Sink):
         for (kind, action), number in sorted(self._counts.items()):
             counts.setdefault(kind, {})[action] = number
         return json.dumps(counts)
-
-
-def _ref(record: Record) -> Ref | str:
-    ref = getattr(record, "ref", None)
-    return ref if isinstance(ref, Ref) else record.KIND
 
 
 def _draft(record: Record) -> Draft | Link | None:
