@@ -48,6 +48,10 @@ def test_a_misspelt_required_key_is_one_error(errors, workflow):
             ("serviceName: local", "serviceName:"),
             "w.yaml:3:15  source.serviceName: has no value\n    expected text",
         ),
+        (
+            ("serviceName: local", "serviceName: <service>"),
+            "w.yaml:3:16  source.serviceName: <service> is a placeholder of the documentation",
+        ),
         (("  type: shop\n", ""), "w.yaml:1:1  source.type: missing"),
         (
             ("type: Shop\n", "type: Shops\n"),
@@ -174,6 +178,29 @@ def test_all_errors_at_once_in_the_order_of_the_file(errors, workflow):
         "w.yaml:9:16", "w.yaml:10:7", "w.yaml:14:7", "w.yaml:15:1", "w.yaml:16:12",
     ]  # fmt: skip
     assert all(line.startswith("    ") for line in said[1::2])
+
+
+def test_a_variable_that_is_not_set_is_told_with_all_the_rest(errors, workflow):
+    text = workflow("retries: ${N}\napiHost: nowhere\ncolour: red").replace(
+        "type: shop\n", "type: ${TYPE}\n"
+    )
+    assert [line.partition(": ")[2] for line in errors(text).splitlines()[::2]] == [
+        "the environment variable TYPE is not set",
+        "the environment variable N is not set",
+    ]
+    said = errors(text, {"TYPE": "shop"}).splitlines()
+    assert [line.partition(": ")[2] for line in said[::2]] == [
+        "the environment variable N is not set",
+        "unknown key",
+    ]
+
+
+def test_an_old_spelling_with_a_placeholder_is_one_error(errors, workflow):
+    said = errors(workflow("sandboxDomain: '<a>'\npassword: '*****'"))
+    assert [line.partition(": ")[2] for line in said.splitlines()[::2]] == [
+        "<a> is a placeholder of the documentation",
+        "the secret is masked",
+    ]
 
 
 def test_at_most_twenty_are_shown(errors, workflow):

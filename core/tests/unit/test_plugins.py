@@ -237,6 +237,14 @@ def test_a_known_type_answers_with_the_command_that_installs_it(name, distributi
     )
 
 
+def test_a_distribution_too_old_for_a_type_is_upgraded():
+    old = EntryPoint("domodatabase", "plug", dist=Distribution("metaglean-plugin-domo", "0.1"))
+    assert fails(Registry([old]), "source", "domopipeline") == (
+        "the source 'domopipeline' is not part of metaglean-plugin-domo 0.1, which is installed\n"
+        "Run: pip install --upgrade metaglean-plugin-domo"
+    )
+
+
 def test_an_unknown_type_answers_with_the_nearest():
     registry = Registry([EntryPoint("hello", "plug"), EntryPoint("file", "plug")])
     assert fails(registry, "source", "helo") == (

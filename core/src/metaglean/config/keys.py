@@ -149,7 +149,7 @@ def _one(nested: Nested, value: Any, path: Path, problems: Problems) -> Any:
     if isinstance(given, str) and given in words:
         problems.members[path] = words[given].__name__
         return normalise(words[given], value, path, problems)
-    problems.reported.add(path)  # pydantic would go through all the members
+    problems.reported.add(problems.origin(path))  # pydantic would go through all the members
     if "type" in value:
         problems.error((*path, "type"), "unknown type", expected_words(str(given), words))
     else:

@@ -43,7 +43,7 @@ def load_workflow(
     document = load_document(path)
     problems = Problems(document)
     data = interpolate(document, os.environ if environ is None else environ, problems)
-    problems.raise_if_any()
+    problems.unfilled = set(problems.reported)
     return _Parser(data, registry, problems).parse(str(path))
 
 
@@ -147,7 +147,7 @@ class _Parser:
         used = isinstance(block, Mapping) and block.get("type") == SERVER_SINK
         if used and isinstance(server, Mapping):
             check_values(server, SERVER, self._problems)
-        elif used and server is None:
+        elif picked and used and server is None:
             self._problems.error(SERVER, "missing", f"the sink {SERVER_SINK} needs a server")
         return picked
 

@@ -20,6 +20,8 @@ class Problems:
         self.warnings: list[str] = []
         self.reported: set[Path] = set()
         self.suggested: set[Path] = set()
+        self.unfilled: set[Path] = set()
+        """Values whose variables are not set: nothing more is said about them."""
         self.members: dict[Path, str] = {}
         """The name of the model that was picked where a field takes one of several."""
         self.secrets: set[str] = set()
@@ -40,7 +42,9 @@ class Problems:
         self, path: Path, what: str, expected: str = "", *, key: bool = False, plugin: bool = False
     ) -> None:
         """One error: `what` is wrong at `path` (with its key, if `key`), `expected` is right."""
-        self.reported.add(path)
+        self.reported.add(self.origin(path))
+        if self.origin(path) in self.unfilled:
+            return
         self._only_plugins = self._only_plugins and plugin
         text = self._located(path, what, key)
         place = self.document.position(self.origin(path), key=key) if self.document else _NOWHERE

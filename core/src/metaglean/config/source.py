@@ -81,6 +81,7 @@ def resolve_source(
 
     `block` is `source:` with today's keys; what is wrong with its outer shape was reported before.
     """
+    check_values(block.get("serviceName"), ("source", "serviceName"), problems)
     name = block.get("type")
     found = _pick_source(name, registry, problems) if isinstance(name, str) else None
     config, options = None, None
@@ -89,13 +90,21 @@ def resolve_source(
         options = _options(found, block, problems)
     if found is None or config is None or options is None:
         return None
+    if not problems.unfilled:
+        _check_together(found, config, options, problems)
+    return ResolvedSource(found, config, options)
+
+
+def _check_together(
+    source: type[Source], config: Config, options: SourceOptions, problems: Problems
+) -> None:
+    """What the source says about settings that are valid alone but not together."""
     with catching() as caught:
-        for message in found.check_config(config, options):
+        for message in source.check_config(config, options):
             problems.error(CONNECTION, problems.masked(message), key=True)
     if caught.error:
         kind = type(caught.error).__name__
         problems.error(CONNECTION, f"the settings could not be checked: {kind}", key=True)
-    return ResolvedSource(found, config, options)
 
 
 def _pick_source(name: str, registry: Components, problems: Problems) -> type[Source] | None:

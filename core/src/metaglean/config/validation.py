@@ -138,7 +138,11 @@ def _report(
     for detail in error.errors(include_url=False):
         inner = _resolved(detail, data, members)
         at = (*path, *(inner or ()))
-        if inner is None or at in problems.suggested or _covered(at, covered, path):
+        if (
+            inner is None
+            or at in problems.suggested
+            or _covered(problems.origin(at), covered, path)
+        ):
             continue
         said = _described(detail, model, at[len(path) :], problems)
         if said not in found.setdefault(at, []):
