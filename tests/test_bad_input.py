@@ -24,7 +24,7 @@ class Row(NamedTuple):
     trouble: str
     command: str
     code: int
-    message: list[str]
+    message: tuple[str, ...]
 
 
 def rows() -> list[Row]:
@@ -33,8 +33,8 @@ def rows() -> list[Row]:
     found = []
     for line in table.strip().splitlines()[2:]:
         trouble, command, code, message = (cell.strip() for cell in line.strip(" |").split(" | "))
-        lines = [part.strip().strip("`") for part in message.split("<br>")]
-        found.append(Row(trouble, command.strip("`"), int(code), [x for x in lines if x]))
+        lines = [part.strip()[1:-1] for part in message.split("<br>")] if message != "–" else []
+        found.append(Row(trouble, command.strip("`"), int(code), tuple(lines)))
     return found
 
 
@@ -49,7 +49,7 @@ def entities(path: Path) -> dict[tuple[str, str], tuple[int, dict]]:
     """(kind, qualified name) → whether it is deleted, and its state."""
     connection = sqlite3.connect(path)
     try:
-        found = connection.execute("SELECT kind, fqn, deleted, state FROM entities").fetchall()
+        found = connection.execute("SELECT kind, fqn, deleted_run, state FROM entities").fetchall()
     finally:
         connection.close()
     return {(kind, fqn): (int(bool(gone)), json.loads(state)) for kind, fqn, gone, state in found}

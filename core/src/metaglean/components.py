@@ -83,6 +83,14 @@ class Source(Component):
         """Yield the records. Inventories go through `run.listing`, single items through `run.item`
         or `run.map`."""
 
+    def id_in_url(self, url: str) -> str | None:
+        """The `source_id` in one of this source's `source_url`s.
+
+        Optional: targets that keep no `source_id` (OpenMetadata servers) know an entity again by
+        it, also after a rename, and also what another tool wrote there.
+        """
+        return None
+
     def confirm_gone(self, run: Run, ids: Sequence[str]) -> Iterable[str] | None:
         """Of these `source_id`s, asked one by one, those that are really gone at the source.
 

@@ -60,6 +60,7 @@ class Run:
         names: NameRules | None = None,
         sink: Sink | None = None,
         gone: Callable[[Sequence[str]], Iterable[str] | None] | None = None,
+        id_in_url: Callable[[str], str | None] | None = None,
         redactor: Redactor | None = None,
         dry_run: bool = False,
         limit: int | None = None,
@@ -84,6 +85,7 @@ class Run:
         self.listings: list[Listing] = []
         self._sink = sink
         self._gone = gone
+        self._id_in_url = id_in_url
         self._requests_per_second = requests_per_second
         self._standing: dict[tuple[str, Ref], Standing] = {}
         self._sessions: dict[str, Session] = {}
@@ -238,13 +240,19 @@ class Run:
         if (kind, scope) not in self._standing:
             with catching() as caught:
                 existing = self._sink.existing(kind, scope) if self._sink else ()
-                self._standing[kind, scope] = Standing(kind, scope, existing)
+                identified = (self._identified(entity) for entity in existing)
+                self._standing[kind, scope] = Standing(kind, scope, identified)
             if caught.error:
                 raise RunError(
                     f"could not read what stands in {scope}: {self.describe(caught.error)}",
                     "Without it neither names nor differences are known; nothing was written.",
                 ) from caught.error
         return self._standing[kind, scope]
+
+    def _identified(self, entity: Existing) -> Existing:
+        if entity.source_id is None and entity.source_url and self._id_in_url:
+            return entity._replace(source_id=self._id_in_url(entity.source_url))
+        return entity
 
     def standing(self, ref: Ref) -> Existing | None:
         """What stood under this ref when the run began; None in scopes that were not listed."""

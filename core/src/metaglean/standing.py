@@ -17,7 +17,8 @@ class Existing(NamedTuple):
 
     `id` is the sink's own handle, given back to `Sink.delete`; `hash` whatever the sink wants to
     see again (16 bytes or a short string); `deleted` marks a soft-deleted one; `updated` (epoch
-    seconds) decides between several holders of one `source_id`.
+    seconds) decides between several holders of one `source_id`. A target that keeps no
+    `source_id` gives the `source_url` instead, in which the source finds it.
     """
 
     ref: Ref
@@ -26,6 +27,7 @@ class Existing(NamedTuple):
     hash: Any = None
     deleted: bool = False
     updated: float = 0.0
+    source_url: str | None = None
 
 
 _Entry = tuple[object, str | None, object, bool, float]
@@ -44,7 +46,13 @@ class Standing:
 
     def _add(self, entity: Existing) -> None:
         name = entity.ref.name
-        self._entries[name] = tuple(entity[1:])
+        self._entries[name] = (
+            entity.id,
+            entity.source_id,
+            entity.hash,
+            entity.deleted,
+            entity.updated,
+        )
         if entity.source_id is None:
             return
         holder = self._names.get(entity.source_id)

@@ -168,9 +168,9 @@ class Workflow:
             clock=self._clock,
             workers=config.source_options.threads,
             filters=config.source_options.filters(),
-            names=self._sink.names,
             sink=self._sink,
             gone=lambda ids: self._source.confirm_gone(run, ids),
+            id_in_url=self._source.id_in_url,
             redactor=redactor,
             dry_run=self.dry_run,
             limit=self.limit,
@@ -197,6 +197,7 @@ class Workflow:
             if step.required and step.ok is False:
                 raise RunError(f"{self.config.sink_type}: {step.name} failed", step.detail)
             run.log.debug("%s: %s %s", self.config.sink_type, step.name, step.detail)
+        run.names = self._sink.names  # a server's rules are known once it was asked
 
     def _records(self, run: Run) -> Iterator[Record]:
         """The source's records, counted, through the processors."""

@@ -18,6 +18,7 @@ from metaglean.filters import Filters, Pattern
 from metaglean.names import Listed
 from metaglean.records import Ref
 from metaglean.run import LOOK_AHEAD, Run
+from metaglean.standing import Existing
 
 SERVICE = Ref("databaseService", ("s",))
 SCOPE = Ref("databaseSchema", ("s", "d", "x"))
@@ -163,6 +164,16 @@ def test_patterns_match_the_name_or_the_qualified_name(use_fqn, kept):
 def test_excludes_win_over_includes():
     pattern = Pattern("t", includes=["a"], excludes=["ab"])
     assert [name for name in ("a", "AB", "b", "abc") if pattern.keeps(name)] == ["a"]
+
+
+def test_a_target_without_ids_is_known_again_by_its_urls():
+    class Server:
+        def existing(self, kind, scope):
+            yield Existing(scope.child(kind, "Old name"), 1, source_url="https://x/sets/42/show")
+
+    run = new_run(sink=Server(), id_in_url=lambda url: url.split("/")[4])
+    listing = run.listing("table", SCOPE)
+    assert [ref.name for ref, _ in listing.over([Listed("42", "New name")])] == ["Old name"]
 
 
 def test_a_reading_of_the_target_that_fails_ends_the_run():

@@ -252,10 +252,13 @@ class Caller:
             self._health.alive()
             raise failure(response, verdict, self._redactor)
         asked = retry_after(response, self._clock.now())
+        at_least = asked or 0.0
         if limited:
             self._stats.add(rate_limited=1)
             self._governor.refused(attempts.sent, asked)
-        delay = attempts.wait(self._health.seconds, asked or 0.0) if call.idempotent else None
+            # Six quick attempts could all fall into the second in which the rate settles.
+            at_least = asked or attempts.patience()
+        delay = attempts.wait(self._health.seconds, at_least) if call.idempotent else None
         if delay is None:
             error = failure(response, verdict, self._redactor)
             gateway = response.status in _GATEWAY

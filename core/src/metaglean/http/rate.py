@@ -1,10 +1,11 @@
 """How fast a system may be asked: found out from its refusals, shared by all threads.
 
 Unlimited until the first refusal; then the rate is halved and grows again. How it grows depends
-on what the refusal says. Without `Retry-After` it may be noise (a gateway's hiccup), so the rate
-doubles each second: as refusals within one second count as one, noise alone can't bring it down
-for good. With `Retry-After` the limit is real and each refusal costs everybody that pause, so the
-rate returns quickly to just below where it was refused, stays there and probes ever faster.
+on what the refusal says. It may be noise (a gateway's hiccup): then the rate doubles each second,
+and as refusals within one second count as one, noise can't bring it down for good. Or it is a
+limit: it comes with `Retry-After`, so that each refusal costs everybody that pause, or many
+answers are refused. Then the rate returns at once to just below what the system bore, stays there
+for seconds and probes ever faster.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from metaglean.clock import Clock
 __all__ = ["Governor"]
 
 _ONE_EVENT = 1.0  # seconds within which refusals count as one
-_SLOWEST = 1.0  # requests/s
+_SLOWEST = 1.0  # requests/s; a lower limit than that would stand still
+_UNMEASURED = 10.0  # requests/s that are supposed where the first requests are refused already
 _UNLIMITED = 5000.0  # requests/s that no connection pool of ours reaches
 _SHORTEST = 0.1  # seconds over which a rate can be measured
+_LIMIT_SHARE = 0.12  # share of the answers refused that is no noise any more
+_FEW = 3  # refusals that may be chance
+_NEAR = 0.9  # of the ceiling: where a limit refuses; noise refuses anywhere
 
 
 class Governor:
@@ -36,7 +41,8 @@ class Governor:
         self._refused_at = float("-inf")
         self._since = float("-inf")  # the rate grows from here
         self._ceiling = 0.0  # the rate at the last refusal
-        self._hinted = False
+        self._firm = False  # whether the refusals come from a limit
+        self._refusals = 0  # since the last one that counted
         self._accepted: deque[float] = deque(maxlen=4096)
 
     @property
@@ -72,30 +78,44 @@ class Governor:
         with self._lock:
             now = self._clock.monotonic()
             before = self._rate(now) if self._limited else None
+            self._refusals += 1
             if retry_after:
                 self._resume = max(self._resume, now + retry_after)
             same = sent <= self._refused_at or now - self._refused_at < _ONE_EVENT
             if self._fixed is None and not same:
-                self._ceiling = max(_SLOWEST, self._measure(now, before, bool(retry_after)))
-                self._hinted = bool(retry_after)
+                self._firm = bool(retry_after) or self._is_limit(before)
+                self._ceiling = max(_SLOWEST, self._measure(now, before))
                 self._refused_at = now
+                self._refusals = 0
                 self._since = max(now, self._resume)
                 self._next = self._since
-            elif retry_after and self._hinted:
+            elif self._resume > now:
                 self._since = max(self._since, self._resume)
             self._limited = True
 
-    def _measure(self, now: float, before: float | None, hinted: bool) -> float:
+    def _is_limit(self, before: float | None) -> bool:
+        """Whether refusals that don't say so come from a limit."""
+        times = list(self._accepted)
+        accepted = len(times) - bisect_left(times, self._refused_at)
+        if self._refusals > _FEW and self._refusals > _LIMIT_SHARE * (accepted + self._refusals):
+            return True
+        return self._firm and (before is None or before >= _NEAR * self._ceiling)
+
+    def _measure(self, now: float, before: float | None) -> float:
         """The rate that the system bore before it refused."""
         times = list(self._accepted)
         oldest = times[0] if times else now
         start = max(now - 1.0, oldest, self._since)
         # Until then nothing held us back: a burst says little, what went in a second says all.
-        shortest = 1.0 if hinted and before is None else _SHORTEST
+        shortest = 1.0 if self._firm and before is None else _SHORTEST
         measured = (len(times) - bisect_left(times, start)) / max(now - start, shortest)
         if before is None:
-            return measured
-        return before if now - start < _SHORTEST else min(before, 1.5 * measured)
+            return max(_UNMEASURED, measured)
+        if now - start < _SHORTEST:
+            return before
+        # The rate allowed may be far above the one used; but who is idle proves nothing either.
+        least = before / (8 if self._firm and self._refusals > _FEW else 2)
+        return min(before, max(measured if self._firm else 2 * measured, least))
 
     def _rate(self, at: float) -> float | None:
         if self._fixed is not None:
@@ -103,11 +123,11 @@ class Governor:
         seconds = max(0.0, at - self._since)
         if seconds > 60:
             return None
-        if not self._hinted:
+        if not self._firm:
             factor = 0.5 * 2.0**seconds
-        elif seconds < 1:
-            factor = 0.5 + 0.45 * seconds
+        elif seconds < 0.5:
+            factor = 0.5 + 0.94 * seconds
         else:
-            factor = 0.95 + 0.01 * (seconds - 1) + 0.0005 * (seconds - 1) ** 3
+            factor = 0.97 + 0.003 * seconds + 0.0001 * seconds**3
         rate = factor * self._ceiling
         return rate if rate < _UNLIMITED else None

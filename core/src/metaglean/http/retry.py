@@ -79,6 +79,10 @@ class Attempts:
         """The last attempt reached nothing, or came with a token that had run out."""
         self._counted -= 1
 
+    def patience(self) -> float:
+        """The least seconds to wait after a refusal for the rate that doesn't say how long."""
+        return self._rng.uniform(1.0, 2.0) * _FIRST_WAIT * 2.0 ** (self._counted - 1)
+
     def remaining(self, seconds: float) -> float:
         """What is left of the call's `seconds`, which count from its first request."""
         begun = self._clock.monotonic() if self._begun is None else self._begun

@@ -126,7 +126,7 @@ class Pool:
                 headers=headers,
                 retries=False,
                 redirect=False,
-                timeout=Timeout(*timeout),
+                timeout=Timeout(connect=timeout[0], read=timeout[1]),
                 enforce_content_length=True,
             )
         except (HTTPError, OSError) as error:
