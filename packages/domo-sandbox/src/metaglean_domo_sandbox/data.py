@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from metaglean_domo_sandbox import demo, scale
 from metaglean_domo_sandbox.model import Column, Dataset, Group, Json, Owner, Stream, User
 
 #: Sort orders of the public listing, by their documented names.
@@ -62,9 +63,7 @@ class Tenant:
     @classmethod
     def demo(cls, seed: int = 7) -> Tenant:
         """A small tenant with the oddities of real ones; the same for the same seed."""
-        from metaglean_domo_sandbox.demo import build
-
-        return build(seed)
+        return cls(*demo.build(seed))
 
     @classmethod
     def scale(
@@ -80,9 +79,7 @@ class Tenant:
     ) -> Tenant:
         """A large tenant; columns are generated on request. Fractions are of the datasets,
         `upserts` of the streams."""
-        from metaglean_domo_sandbox.scale import build
-
-        return build(datasets, columns, streams, seed, views, federated, upserts)
+        return cls(*scale.build(datasets, columns, streams, seed, views, federated, upserts))
 
     # -- reading ---------------------------------------------------------------------------
 

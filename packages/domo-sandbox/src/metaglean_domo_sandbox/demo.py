@@ -6,7 +6,6 @@ import random
 import uuid
 from typing import Any
 
-from metaglean_domo_sandbox.data import Tenant
 from metaglean_domo_sandbox.demo_views import views
 from metaglean_domo_sandbox.model import (
     EPOCH_MS,
@@ -16,6 +15,7 @@ from metaglean_domo_sandbox.model import (
     Group,
     Json,
     Owner,
+    Parts,
     Stream,
     User,
 )
@@ -111,7 +111,7 @@ class _Builder:
         return Stream(self.stream_id, method, keys, query)
 
 
-def build(seed: int) -> Tenant:
+def build(seed: int) -> Parts:
     """See `Tenant.demo`."""
     builder = _Builder(seed)
     _core(builder)
@@ -119,7 +119,7 @@ def build(seed: int) -> Tenant:
     _awkward(builder)
     _kinds(builder)
     _owners_and_gaps(builder)
-    return Tenant(builder.made, _USERS, _GROUPS, _flows(builder))
+    return Parts(builder.made, _USERS, _GROUPS, _flows(builder))
 
 
 def _core(b: _Builder) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -125,3 +125,12 @@ class Dataset:
 def dumps(value: Any) -> bytes:
     """Compact JSON as UTF-8."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+class Parts(NamedTuple):
+    """What a tenant is made of."""
+
+    datasets: list[Dataset]
+    users: Sequence[User]
+    groups: Sequence[Group]
+    flows: Sequence[Json] = ()

@@ -7,7 +7,6 @@ import uuid
 from functools import partial
 
 from metaglean_domo_sandbox import view_ast as ast
-from metaglean_domo_sandbox.data import Tenant
 from metaglean_domo_sandbox.model import (
     EPOCH_MS,
     TYPES,
@@ -15,6 +14,7 @@ from metaglean_domo_sandbox.model import (
     Dataset,
     Group,
     Owner,
+    Parts,
     Stream,
     User,
 )
@@ -48,7 +48,7 @@ def build(
     views: float,
     federated: float,
     upserts: float,
-) -> Tenant:
+) -> Parts:
     """See `Tenant.scale`. Exactly `round(fraction * count)` datasets have the trait."""
     rng = random.Random(seed)
     users = [User(100 + i, f"User {i}", f"user{i}@acme.test") for i in range(50)]
@@ -68,7 +68,7 @@ def build(
         _make_view(dataset, rng.choice(made[: count - view_count] or made))
     for dataset in made[count - view_count - federated_count : count - view_count]:
         dataset.provider, dataset.quirks = "snowflake-federated", frozenset({"no-schema"})
-    return Tenant(made, users, groups)
+    return Parts(made, users, groups)
 
 
 def _dataset(rng: random.Random, number: int, columns: int, owners: list[Owner]) -> Dataset:
