@@ -191,8 +191,12 @@ def _value(value: Any) -> str:
         return ""
     if isinstance(value, list):
         return ", ".join(_value(item) for item in value)
-    if isinstance(value, dict) and "name" in value and value.keys() & {"type", "classification"}:
+    if isinstance(value, dict) and value.keys() & {"email", "classification"}:
         return label(value)
+    if isinstance(value, dict) and value.get("type") == "team":
+        return label(value)
+    if isinstance(value, dict) and "constraint_type" in value:
+        return f"{value['constraint_type']} ({', '.join(value.get('columns') or ())})"
     if isinstance(value, dict):
         return "  ".join(f"{key}: {_value(item)}" for key, item in value.items() if _value(item))
     return str(value)
@@ -213,11 +217,12 @@ def _time(seconds: float) -> str:
 
 
 def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as they need; on a terminal no cell is wider than WIDEST."""
+    """Columns as wide as they need, up to WIDEST: on a terminal a wider cell is cut, elsewhere it
+    stands whole, and its row alone is longer."""
     limit = WIDEST if sys.stdout.isatty() else None
     cells = [[_cell(text, limit) for text in row] for row in rows]
     used = [number for number, _ in enumerate(heads) if any(row[number] for row in cells)]
-    widths = {n: max(len(heads[n]), *(len(row[n]) for row in cells)) for n in used}
+    widths = {n: min(WIDEST, max(len(heads[n]), *(len(row[n]) for row in cells))) for n in used}
     edge = shutil.get_terminal_size().columns if limit else None
     for row in (heads, *cells):
         line = "  ".join(row[n].ljust(widths[n]) for n in used).rstrip()
