@@ -106,8 +106,11 @@ class Governor:
         times = list(self._accepted)
         oldest = times[0] if times else now
         start = max(now - 1.0, oldest, self._since)
-        # Until then nothing held us back: a burst says little, what went in a second says all.
-        shortest = 1.0 if self._firm and before is None else _SHORTEST
+        shortest = _SHORTEST
+        if before is None:
+            # Nothing held us back yet: of a limit, a burst says little, and what went in a second
+            # says all; of noise, the burst's own speed is the rate to return to.
+            shortest = 1.0 if self._firm else _SHORTEST / 10
         measured = (len(times) - bisect_left(times, start)) / max(now - start, shortest)
         if before is None:
             return max(_UNMEASURED, measured)

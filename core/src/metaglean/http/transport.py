@@ -24,6 +24,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 from urllib3.util import make_headers
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from metaglean.http.environment import Proxies, authorities, tls_context
 from metaglean.redaction import Redactor
@@ -177,7 +178,8 @@ def _translate(error: Exception, url: str, timeout: tuple[float, float]) -> Tran
         return _proxy(causes)
     tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
     if tls is not None or isinstance(error, SSLError):
-        return _tls(tls, host)
+        unmatched = [cause for cause in causes if isinstance(cause, CertificateError)]
+        return _tls(tls, host, str(unmatched[0]) if unmatched else "")
     unreached = _unreached(error, causes, host, timeout)
     if unreached is not None:
         return unreached
@@ -216,11 +218,13 @@ def _proxy(causes: list[BaseException]) -> TransportError:
     return TransportError(Fault.PROXY if refused else Fault.DROPPED, words)
 
 
-def _tls(error: ssl.SSLError | None, host: str) -> TransportError:
+def _tls(error: ssl.SSLError | None, host: str, unmatched: str) -> TransportError:
+    """`unmatched` is set where urllib3 itself found a certificate of another host."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return TransportError(
-            Fault.CERTIFICATE, f"the certificate of {host} isn't trusted: {error.verify_message}"
-        )
+        unmatched = error.verify_message
+    if unmatched:
+        words = f"the certificate of {host} isn't trusted: {unmatched}"
+        return TransportError(Fault.CERTIFICATE, words)
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return TransportError(Fault.DROPPED, "the connection was dropped (TLS)")
     reason = (error.reason if error else "") or "handshake failed"
