@@ -90,9 +90,10 @@ class _Connection(socketserver.BaseRequestHandler):
         with contextlib.suppress(OSError):
             if isinstance(self.request, ssl.SSLSocket):
                 self.request.do_handshake()
-            stream = self.request.makefile("rb", 65_536)
-            while not app.stopping.is_set() and self._serve(stream, app, plane):
-                pass
+            # Closed here: an open stream would keep the socket open behind its own close.
+            with self.request.makefile("rb", 65_536) as stream:
+                while not app.stopping.is_set() and self._serve(stream, app, plane):
+                    pass
 
     def _serve(self, stream: BinaryIO, app: App, plane: str) -> bool:
         try:
