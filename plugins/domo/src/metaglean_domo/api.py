@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from metaglean import ItemError, NotFound, Run
+from metaglean import ItemError, NotFound, RemoteError, Run
 from metaglean.http import ClientCredentials, Header, Session
 from metaglean_domo.config import DomoConnection
 from metaglean_domo.paging import pages
@@ -37,8 +37,14 @@ class PublicApi:
         self._auth = auth
 
     def claims(self) -> Json:
-        """What the token says: `scope`, `customer`, …; asks for one if there is none yet."""
-        headers = self._auth.headers()
+        """What the token says: `scope`, `customer`, …; asks for one if there is none yet.
+
+        Raises RemoteError for whatever keeps Domo from giving one: nothing can be read without.
+        """
+        try:
+            headers = self._auth.headers()
+        except ItemError as error:
+            raise RemoteError(f"no access token: {error.message}", error.hint) from error
         return {**_payload(headers.get("Authorization", "")), **self._auth.grant}
 
     def datasets_page(self, offset: int, sort: str | None, limit: int = DATASET_PAGE) -> list[Any]:

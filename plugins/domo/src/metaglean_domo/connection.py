@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from metaglean import AccessDenied, MetagleanError, Run, Step
+from metaglean.http import CredentialsRefused
 from metaglean_domo.api import InstanceApi, PublicApi
 from metaglean_domo.config import DomoConnection
 from metaglean_domo.enrich import DETAILS, KEYS, VIEW_SQL
@@ -84,7 +85,7 @@ def _scope_step(
 def _step(name: str, call: Callable[[], Any], hint: str, *, required: bool = True) -> Step:
     try:
         found = call()
-    except AccessDenied as error:
+    except (AccessDenied, CredentialsRefused) as error:
         return Step(name, ok=False, detail=f"{error.message}; {hint}", required=required)
     except MetagleanError as error:
         detail = f"{error.message}; {error.hint or hint}"

@@ -102,8 +102,8 @@ class Streams:
         self._keys: dict[int, tuple[str, ...]] = {}
         self.complete = False
 
-    def load(self) -> None:
-        """Read the public list of streams."""
+    def load(self, plane: InstancePlane) -> None:
+        """Read the public list of streams, then the keys of upserts from the instance."""
         shared: dict[StreamFacts, StreamFacts] = {}
         try:
             for item in self._api.streams():
@@ -114,9 +114,10 @@ class Streams:
             self._run.problem(f"{METHODS}: not read to the end: {error.message}", hint=error.hint)
         else:
             self.complete = True
+        self._load_keys(plane)
 
-    def load_keys(self, plane: InstancePlane) -> None:
-        """Read the keys of all upsert streams, many a call, several calls at once."""
+    def _load_keys(self, plane: InstancePlane) -> None:
+        """Many a call, several calls at once."""
         ids = sorted(set(self._upserts.values()))
         batches = [ids[at : at + BULK_STREAMS] for at in range(0, len(ids), BULK_STREAMS)]
 

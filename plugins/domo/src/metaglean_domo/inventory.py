@@ -20,8 +20,7 @@ class Inventory:
     doesn't; where the host refuses that sort or doesn't keep to it, the listing is made twice, and
     is complete only if both found the same ids. `incomplete` is called with the reason.
 
-    Iterating raises the ItemError of a page that failed, after yielding what came before it, and
-    RemoteError where the first page is refused.
+    Iterating raises the ItemError of a page that failed, after yielding what came before it.
     """
 
     def __init__(self, api: PublicApi, incomplete: Callable[[str], None]) -> None:
@@ -29,18 +28,22 @@ class Inventory:
         self._incomplete = incomplete
         self._found: dict[str, Listed] = {}
         self._without_id: list[Listed] = []
+        self._failure: ItemError | None = None
 
-    def __iter__(self) -> Iterator[Listed]:
-        failure: ItemError | None = None
+    def load(self) -> None:
+        """Make the listing. Raises RemoteError where its first page is refused."""
         try:
             self._collect()
         except ItemError as error:
-            failure = error
-        for identifier in sorted(self._found):
-            yield self._found.pop(identifier)
+            self._failure = error
+
+    def __iter__(self) -> Iterator[Listed]:
+        found, self._found = self._found, {}
+        for identifier in sorted(found):
+            yield found[identifier]
         yield from self._without_id
-        if failure:
-            raise failure
+        if self._failure:
+            raise self._failure
 
     def _collect(self) -> None:
         sort: str | None = SORT

@@ -17,18 +17,22 @@ def pages(fetch: Callable[[int], list[Any]], limit: int, what: str) -> Iterator[
     new, asked twice: then something else was left out.
     """
     seen: set[str] = set()
-    offset = 0
+    offset, stale = 0, False
     while page := fetch(offset):
         fresh = _fresh(page, seen)
         if not fresh:
             page = fetch(offset)
             fresh = _fresh(page, seen)
-        if not fresh:
-            if len(page) >= limit:
-                raise ItemError(f"{what}: the page at {offset} brings only what came before")
-            return
-        yield from fresh
-        offset += len(page)
+        if fresh:
+            yield from fresh
+            offset, stale = offset + len(page), False
+        elif len(page) >= limit:
+            raise ItemError(f"{what}: the page at {offset} brings only what came before")
+        elif stale:
+            return  # the host ignores the offset: this one page is all there is
+        else:
+            # The rest of this page is hidden; what it shows came with the page before.
+            offset, stale = offset + limit, True
 
 
 def _fresh(page: list[Any], seen: set[str]) -> list[Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, NamedTuple
 
 from metaglean import ItemError, LifeCycle, Listed, Record, Ref, Run, Table, TagLabel
@@ -72,14 +72,29 @@ class Tables:
                 "a dataset that is renamed becomes another table"
             )
         listing = self._run.listing("table", schema, followed=self._link is not None)
-        entries = listing.over(Inventory(self._public, listing.incomplete))
+        inventory = Inventory(self._public, listing.incomplete)
         if not (self._options.include_tables or self._options.include_views):
-            for _ in entries:
+            inventory.load()
+            for _ in listing.over(inventory):
                 self._run.count("table", "filtered")
             return
-        for table in self._run.map(self._table, self._jobs(entries, claims)):
+        self._load(inventory, claims)
+        jobs = self._jobs(listing.over(inventory))
+        for table in self._run.map(self._table, jobs):
             yield from self._governance(table)
             yield table
+
+    def _load(self, inventory: Inventory, claims: Json) -> None:
+        """What is read once for all datasets, side by side."""
+        scopes = granted(claims)
+        loads: list[Callable[[], None]] = [inventory.load, partial(self._streams.load, self._plane)]
+        if self._options.include_owners:
+            if scopes is None or "user" in scopes:
+                loads.append(self._people.load)
+            else:
+                self._people.refused("the scope `user` is not granted")
+        for _ in self._run.map(_call, loads):
+            pass
 
     def _governance(self, table: Table) -> Iterator[Record]:
         for label in table.tags:
@@ -92,28 +107,11 @@ class Tables:
 
     # -- before a dataset's own call ------------------------------------------------------------
 
-    def _jobs(self, entries: Iterator[tuple[Ref, Listed]], claims: Json) -> Iterator[Job]:
+    def _jobs(self, entries: Iterator[tuple[Ref, Listed]]) -> Iterator[Job]:
         """The datasets that are wanted, with what bulk calls tell, a few chunks ahead."""
         chunks = _chunks(entries, BULK_DATASETS)
-        first = next(chunks, None)
-        if first is None:
-            return
-        self._load(claims)
-        for jobs in self._run.map(self._with_details, chain([first], chunks), workers=1):
+        for jobs in self._run.map(self._with_details, chunks, workers=1):
             yield from jobs
-
-    def _load(self, claims: Json) -> None:
-        """What is read once for all datasets, side by side."""
-        scopes = granted(claims)
-        loads = [self._streams.load]
-        if self._options.include_owners:
-            if scopes is None or "user" in scopes:
-                loads.append(self._people.load)
-            else:
-                self._people.refused("the scope `user` is not granted")
-        for _ in self._run.map(lambda load: load(), loads):
-            pass
-        self._streams.load_keys(self._plane)
 
     def _with_details(self, chunk: list[tuple[Ref, Listed]]) -> list[Job]:
         ids = [listed.id for _, listed in chunk]
@@ -278,6 +276,10 @@ class Tables:
         except UnknownNode as error:
             self._run.warn(f"its SQL is not known for certain ({str(error)!r}): left unset", item)
         return {}
+
+
+def _call(load: Callable[[], None]) -> None:
+    load()
 
 
 def _chunks(entries: Iterable[tuple[Ref, Listed]], size: int) -> Iterator[list[tuple[Ref, Listed]]]:
