@@ -191,15 +191,16 @@ def _value(value: Any) -> str:
         return ""
     if isinstance(value, list):
         return ", ".join(_value(item) for item in value)
-    if isinstance(value, dict) and value.keys() & {"email", "classification"}:
+    return _part(value) if isinstance(value, dict) else str(value)
+
+
+def _part(value: dict[str, Any]) -> str:
+    """An owner, a tag, a constraint, or any other dictionary."""
+    if value.keys() & {"email", "classification"} or value.get("type") == "team":
         return label(value)
-    if isinstance(value, dict) and value.get("type") == "team":
-        return label(value)
-    if isinstance(value, dict) and "constraint_type" in value:
+    if "constraint_type" in value:
         return f"{value['constraint_type']} ({', '.join(value.get('columns') or ())})"
-    if isinstance(value, dict):
-        return "  ".join(f"{key}: {_value(item)}" for key, item in value.items() if _value(item))
-    return str(value)
+    return "  ".join(f"{key}: {_value(item)}" for key, item in value.items() if _value(item))
 
 
 def _labels(items: Any) -> str:
