@@ -116,9 +116,7 @@ class Server:
         self._answer = answer
         self._lock = threading.Lock()
         handler = type("Bound", (Handler,), {"owner": self})
-        self._server = ThreadingHTTPServer(
-            ("127.0.0.1", port), type("Bound", (Handler,), {"owner": self}), False
-        )
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler, False)
         self._server.request_queue_size = 64
         self._server.daemon_threads = True
         self._server.server_bind()

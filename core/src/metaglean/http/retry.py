@@ -110,13 +110,13 @@ class Health:
         self._refusals = 0
         self._gate = 0.0
         self._spent = 0
-        self._away: Unreachable | None = None
+        self._away: tuple[str, str] | None = None  # no exception: its traceback holds connections
         self.answered = False  # whether the system ever gave an answer that shows it at work
 
     def check(self) -> None:
         """Raises Unreachable where the system was found away."""
         if self._away is not None:
-            raise Unreachable(self._away.message, self._away.hint) from self._away
+            raise Unreachable(*self._away)
 
     @property
     def seconds(self) -> float:
@@ -176,12 +176,10 @@ class Health:
     def lost(self, cause: str, hint: str = "") -> Unreachable:
         """Mark the system as away for all calls to come; the error to raise."""
         state = "is away" if self.answered else f"can't be reached at {self._host}"
-        error = Unreachable(
-            f"{self._name} {state}: {cause}",
-            hint or "Check the address, the network and the proxy settings.",
-        )
-        self._away = self._away or error
-        return error
+        message = f"{self._name} {state}: {cause}"
+        away = (message, hint or "Check the address, the network and the proxy settings.")
+        self._away = self._away or away
+        return Unreachable(*away)
 
 
 def waiter(

@@ -26,6 +26,11 @@ __all__ = ["Session"]
 Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_HEADERS = {
+    "User-Agent": "metaglean",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+}
 _UNSAFE = re.compile(r"[^!#$%&'()*+,\-./:;=?@\[\]_~0-9A-Za-z]")
 _SAFE = "!#$%&'()*+,-./:;=?@[]_~"
 
@@ -73,12 +78,7 @@ class Session:
         log = log or logging.getLogger("metaglean")
         if verify is False:
             log.warning("%s: the server's certificate is NOT verified", name)
-        self._headers = {
-            "User-Agent": "metaglean",
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
-            **(headers or {}),
-        }
+        self._headers = {**_HEADERS, **(headers or {})}
         # Jitter must differ between workers, not between runs.
         rng = random.Random(name)  # noqa: S311 - no cryptography, but a run that can be repeated
         self._transport = transport or Pool(workers + 1, redactor, verify, proxies)
