@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from metaglean import RemoteError
+from metaglean_domo.api import InstanceApi, PublicApi
 from metaglean_domo_sandbox import Fault, FaultPlan, Tenant
 
 KINDS = ("401", "403", "404", "406", "429", "500", "html", "cut-json", "drop", "duplicate-page")
@@ -86,3 +87,38 @@ def test_a_tenth_of_all_calls_fails(start, read, seed):
     assert result.listing.complete
     assert len(result.tables) == len(whole.tables)
     assert not result.problems()
+
+
+def test_two_runs_say_the_same_in_the_same_order(start, read):
+    sandbox = start()
+    first, second = read(sandbox), read(sandbox)
+    assert first.records == second.records
+    assert first.run.report.as_dict()["warnings"] == second.run.report.as_dict()["warnings"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"description": 7, "owner": "Ann", "rows": "many", "pdpEnabled": None},
+        {"createdAt": None, "updatedAt": 0, "owner": {"id": None}, "name": None},
+        {"schema": {"columns": [None, 3, {"name": 5, "type": []}]}},
+        {"schema": {"columns": None}, "owner": []},
+        {"schema": [], "policies": 3},
+    ],
+)
+def test_wrong_types_cost_no_table(start, read, monkeypatch, odd):
+    sandbox = start(small())
+    whole = read(sandbox)
+    dataset = PublicApi.dataset
+    monkeypatch.setattr(PublicApi, "dataset", lambda api, one: {**dataset(api, one), **odd})
+    found = read(sandbox, {"accessToken": None})
+    assert len(found.tables) == len(whole.tables)
+    monkeypatch.undo()
+    details = InstanceApi.datasets
+
+    def changed(api, ids):
+        return [{**item, **odd, "tags": 7, "certification": [], "cloudId": 3, "cardCount": "3"}
+                for item in details(api, ids)]  # fmt: skip
+
+    monkeypatch.setattr(InstanceApi, "datasets", changed)
+    assert len(read(sandbox).tables) == len(whole.tables)

@@ -83,10 +83,6 @@ class PublicApi:
         """All streams, with update method and last execution."""
         return self._pages("/v1/streams", fields="all")
 
-    def dashboards_page(self, limit: int) -> list[Any]:
-        """The first pages, to see whether they may be read."""
-        return self._list("/v1/pages", limit=limit)
-
     def _pages(self, path: str, **params: Any) -> Iterator[Any]:
         def fetch(offset: int) -> list[Any]:
             return self._list(path, limit=PAGE, offset=offset, **params)

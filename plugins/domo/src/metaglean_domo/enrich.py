@@ -19,6 +19,7 @@ KEYS = "upsert keys"
 DESCRIPTIONS = "column descriptions"
 CO_OWNERS = "co-owners"
 METHODS = "update methods"
+FAILURES_IN_A_ROW = 5
 _ONE_CALL_A_TABLE = frozenset({VIEW_SQL, DESCRIPTIONS, CO_OWNERS})
 
 
@@ -31,6 +32,7 @@ class InstancePlane:
         self._off = api is None
         self._refused: set[str] = set()
         self._worked: set[str] = set()
+        self._failed: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def has(self, feature: str) -> bool:
@@ -53,11 +55,25 @@ class InstancePlane:
         except (AccessDenied, NotFound) as error:
             self._refuse(feature, error, item)
         except ItemError as error:
-            self._run.problem(f"{feature}: not read: {error.message}", item, hint=error.hint)
+            self._fail(feature, error, item)
         else:
             self._worked.add(feature)
+            self._failed[feature] = 0
             return result
         return None
+
+    def _fail(self, feature: str, error: ItemError, item: str) -> None:
+        self._run.problem(f"{feature}: not read: {error.message}", item, hint=error.hint)
+        with self._lock:
+            self._failed[feature] = self._failed.get(feature, 0) + 1
+            # Each failure has cost all retries: a feature that is broken must not hold up a run.
+            if self._failed[feature] < FAILURES_IN_A_ROW or feature in self._refused:
+                return
+            self._refused.add(feature)
+        self._run.warn(
+            f"{feature}: given up for this run after {FAILURES_IN_A_ROW} failures in a row",
+            feature=feature,
+        )
 
     def _switch_off(self, error: RemoteError) -> None:
         with self._lock:
@@ -80,7 +96,8 @@ class InstancePlane:
         if first:
             self._run.warn(
                 f"{feature}: not read in this run: {error.message}",
-                hint="The user of accessToken lacks the grant, or the instance the feature.",
+                hint="The user of accessToken lacks the grant, instanceDomain is not right, or the "
+                "instance lacks the feature.",
                 feature=feature,
             )
 

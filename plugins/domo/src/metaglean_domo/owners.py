@@ -43,21 +43,19 @@ class Directory:
         """Users may not be read: say so."""
         self._run.warn(f"owners who are users are not read: {reason}", hint=_SCOPE, feature=FEATURE)
 
-    def owners(self, holders: Iterable[Holder], item: str) -> tuple[Owner, ...] | None:
-        """The owners that stand for these; None where one of them isn't known for certain."""
+    def owners(self, holders: Iterable[Holder], notes: list[str]) -> tuple[Owner, ...] | None:
+        """The owners that stand for these; None where one of them isn't known for certain, which
+        is noted unless users could not be read at all."""
         found = []
         for holder in holders:
             owner, known = self._owner(holder)
             if not known:
-                self._unknown(holder, item)
+                if self._users:
+                    notes.append(f"its owner {holder.id!r} has no e-mail, or is not listed")
                 return None
             if owner:
                 found.append(owner)
         return tuple(dict.fromkeys(found))
-
-    def _unknown(self, holder: Holder, item: str) -> None:
-        if self._users:
-            self._run.warn(f"its owner {holder.id!r} has no e-mail, or is not listed", item)
 
     def _owner(self, holder: Holder) -> tuple[Owner | None, bool]:
         kind = holder.type or self._kind(holder)
