@@ -197,3 +197,54 @@ def test_the_target_is_read_before_the_inventory_begins():
     list(run.listing("table", SCOPE).over(inventory()))
     run.listing("table", SCOPE)
     assert order == ["target", "source"]
+
+
+def test_an_incomplete_listing_that_misses_nothing_is_no_refusal():
+    made = listing(ALL)
+    made.incomplete("page 3 was given up")
+    assert decide(made, True, Policy(), gone) == Decision()
+
+
+def test_an_empty_target_is_no_refusal():
+    assert decide(listing(ALL, Target(0)), True, Policy(), gone) == Decision()
+
+
+def test_an_entity_without_an_id_goes_with_those_that_are_confirmed():
+    target = Target(10)
+    target.entities.append(Existing(SCOPE.child("table", "Older"), 77, None, None, False))
+    decision = decide(listing(ALL[:-1], target), True, Policy(), lambda ids: ids)
+    assert names(decision) == ["T9", "Older"]
+
+
+def test_only_what_is_missing_by_id_is_asked_for():
+    asked = []
+
+    def confirm(ids):
+        asked.append(list(ids))
+        return ids
+
+    target = Target(10)
+    target.entities.append(Existing(SCOPE.child("table", "Older"), 77, None, None, False))
+    filters = Filters({"table": Pattern("tableFilterPattern", excludes=["T8"])})
+    made = listing(ALL[:-1], target, filters)
+    policy = Policy(max_percent=50, filtered=True)
+    assert names(decide(made, True, policy, confirm)) == ["T8", "T9", "Older"]
+    assert asked == [["9"]]
+
+
+def test_nobody_is_asked_for_nothing():
+    def confirm(ids):
+        raise AssertionError(f"asked for {ids}")
+
+    target = Target(10, known_ids=False)
+    assert names(decide(listing(ALL[:-1], target), True, Policy(), confirm)) == ["T9"]
+
+
+def test_a_name_taken_over_by_what_a_filter_drops_is_deleted_where_that_is_asked_for():
+    run_filters = Filters({"table": Pattern("tableFilterPattern", excludes=["T9"])})
+    run = Run(SERVICE, sink=Target(), filters=run_filters, gone=gone)
+    made = run.listing("table", SCOPE)
+    list(made.over([*(Listed(i, f"T{i}") for i in ALL[:-1]), Listed("new", "T9")]))
+    assert made.given[-1] == "T9"
+    assert names(decide(made, True, Policy(filtered=True), gone)) == ["T9"]
+    assert names(decide(made, True, Policy(), gone)) == []
