@@ -11,7 +11,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,8 +52,9 @@ class Stage:
 
     def __post_init__(self) -> None:
         connection = self.sandbox.connection()
+        kept = ("PATH", "HOME", "PYTHONPATH")
         self.environ = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ},
+            **{name: os.environ[name] for name in kept if name in os.environ},
             "DOMO_CLIENT_ID": connection["client_id"],
             "DOMO_SECRET_TOKEN": connection["client_secret"],
             "DOMO_ACCESS_TOKEN": connection["access_token"],
@@ -135,9 +135,7 @@ def fails_to_import(stage: Stage) -> None:
     info = stage.directory / "broken_plugin-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[metaglean.sources.v1]\nbrokenplugin = broken_plugin\n"
-    )
+    (info / "entry_points.txt").write_text("[metaglean.sources.v1]\nbrokenplugin = broken_plugin\n")
     python_path = stage.environ.get("PYTHONPATH", "")
     stage.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(stage.directory), python_path]))
 
@@ -247,7 +245,3 @@ TROUBLES: dict[str, Callable[[Stage], None]] = {
 
 def tenant() -> Tenant:
     return Tenant.demo()
-
-
-def indented(text: str) -> str:
-    return textwrap.indent(text, "    ")

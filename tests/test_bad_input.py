@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from metaglean_domo_sandbox import Sandbox
-
 from tests.bad_input import METAGLEAN, TROUBLES, Stage, tenant
+
+from metaglean_domo_sandbox import Sandbox
 
 DOCS = Path(__file__).parents[1] / "docs" / "errors.md"
 MAX_LINES = 6

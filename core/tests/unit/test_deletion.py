@@ -22,7 +22,9 @@ SCOPE = Ref("databaseSchema", ("s", "d", "x"))
 class Target(Sink):
     """A target in which ten tables stand: T0 … T9 with ids 0 … 9."""
 
-    def __init__(self, count: int = 10, deleted: Sequence[str] = (), known_ids: bool = True) -> None:
+    def __init__(
+        self, count: int = 10, deleted: Sequence[str] = (), known_ids: bool = True
+    ) -> None:
         self.entities = [
             Existing(
                 SCOPE.child("table", f"T{n}"), n, str(n) if known_ids else None, None,

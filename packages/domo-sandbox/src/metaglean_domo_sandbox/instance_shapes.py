@@ -48,17 +48,21 @@ def detail(dataset: Dataset) -> Json:
     if dataset.tags is not None:
         body["tags"] = json.dumps(dataset.tags)
     if dataset.certification is not None:
-        body["certification"] = {
-            "state": dataset.certification,
-            "lastUpdated": dataset.updated,
-            "userId": "101",
-            "processType": "USER",
-            "processName": "Finance",
-            "adminCertified": True,
-        }
+        body["certification"] = _certification(dataset)
     if dataset.stream is not None:
         body["streamId"], body["accountId"] = dataset.stream.id, 12
     return body
+
+
+def _certification(dataset: Dataset) -> Json:
+    return {
+        "state": dataset.certification,
+        "lastUpdated": dataset.updated,
+        "userId": "101",
+        "processType": "USER",
+        "processName": "Finance",
+        "adminCertified": True,
+    }
 
 
 def _owner(owner: Owner) -> Json:
