@@ -1,4 +1,4 @@
-"""The firewall: each condition alone keeps everything; all together let exactly the gone ones go."""
+"""The firewall: one condition that fails keeps everything; all together let the gone ones go."""
 
 from __future__ import annotations
 

@@ -94,7 +94,6 @@ def _show(registry: Registry, args: argparse.Namespace) -> int:
 def _described(info: PluginInfo, component: type[Component]) -> dict[str, Any]:
     from metaglean.components import Source
     from metaglean.config.describe import settings
-    from metaglean.config.source import options_model
 
     result: dict[str, Any] = {
         **info._asdict(),
@@ -105,7 +104,7 @@ def _described(info: PluginInfo, component: type[Component]) -> dict[str, Any]:
     }
     if issubclass(component, Source):
         result["connection_types"] = list(component.connection_types)
-        result["options"] = settings(options_model(component))
+        result["options"] = settings(component.Options)
     return result
 
 

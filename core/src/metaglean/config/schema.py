@@ -17,7 +17,7 @@ from metaglean.components import Component, Source
 from metaglean.config.frame import WorkflowFrame
 from metaglean.config.keys import keys_of, spellings, without_effect
 from metaglean.config.model import Components
-from metaglean.config.source import options_model, profiler_options
+from metaglean.config.source import profiler_options
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE = {"type": "string", "pattern": r"\$\{.+\}|\$[A-Za-z_]"}
@@ -120,7 +120,7 @@ def _schemas(*models: type[BaseModel]) -> tuple[dict[type[BaseModel], Schema], d
 
 
 def _options(source: type[Source]) -> list[type[BaseModel]]:
-    model = options_model(source)
+    model = source.Options
     profiling = profiler_options(model)
     return [model, profiling] if profiling else [model]
 

@@ -54,12 +54,6 @@ def pick(
         return None
 
 
-def options_model(source: type[Source]) -> type[SourceOptions]:
-    """The model of `sourceConfig.config`; sources that name none get that of their kind."""
-    default = DatabaseOptions if source.service_kind == "databaseService" else SourceOptions
-    return getattr(source, "Options", None) or default
-
-
 @cache
 def profiler_options(options: type[SourceOptions]) -> type[SourceOptions] | None:
     """The same for `type: Profiler`: what the source has of its own stays available."""
@@ -163,7 +157,7 @@ def _is_source(given: Any, source: type[Source]) -> bool:
 def _options(
     source: type[Source], block: Mapping[str, Any], problems: Problems
 ) -> SourceOptions | None:
-    model = options_model(source)
+    model = source.Options
     data = _config_of(block.get("sourceConfig") or {})
     if data is None:
         return None
