@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from metaglean import Classification, Database, Owner, Ref, RemoteError, Schema, Tag
+from metaglean_domo.database import DomoDatabase
 from metaglean_domo_sandbox import Column, Dataset, Stream, Tenant, User
 from metaglean_domo_sandbox import Owner as Holder
 
@@ -375,3 +376,16 @@ def test_connection_steps_name_what_is_missing(start, read):
     assert not found["scope user"].required
     assert found["access token"].ok is False
     assert "accessToken" in found["access token"].detail
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://acme.domo.com/datasources/0b6f-1/details/overview", "0b6f-1"),
+        ("https://acme.domo.com/datasources/0b6f-1?tab=data", "0b6f-1"),
+        ("https://acme.domo.com/page/12", None),
+    ],
+)
+def test_a_link_names_its_dataset(url, found):
+    source = DomoDatabase(None, None, Ref("databaseService", ("domo",)))
+    assert source.id_in_url(url) == found

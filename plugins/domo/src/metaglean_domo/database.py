@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from metaglean import Database, ItemError, Listed, NotFound, Record, Ref, Run, Schema, Source, Step
@@ -11,6 +12,7 @@ from metaglean_domo.connection import connection_steps
 from metaglean_domo.tables import Tables
 
 SCHEMA = "default"
+_LINK = re.compile(r"/datasources/([^/?#]+)(?:[/?#]|$)")
 
 
 class DomoDatabase(Source):
@@ -56,6 +58,11 @@ class DomoDatabase(Source):
     def _tables(self, run: Run, schema: Ref) -> Iterator[Record]:
         public, instance = self._public(run), instance_api(run, self.config)
         return Tables(run, self.config, self.options, public, instance).read(schema)
+
+    def id_in_url(self, url: str) -> str | None:
+        """A dataset's id, in the links that Domo's own pages and OpenMetadata's ingestion use."""
+        found = _LINK.search(url)
+        return found[1] if found else None
 
     def confirm_gone(self, run: Run, ids: Sequence[str]) -> Iterable[str]:
         """Ask for each: 404 and a deleted mark are gone; whatever else, a refusal too, is not."""
