@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from metaglean_testkit.memory import MemorySink
     from metaglean_testkit.processor_contract import ProcessorContract
     from metaglean_testkit.profiler_contract import ProfilerContract
-    from metaglean_testkit.proxy import Aim, FaultProxy, time_outs
+    from metaglean_testkit.proxy import Aim, FaultProxy, watching
     from metaglean_testkit.running import (
         Classes,
         Outcome,
@@ -35,7 +35,7 @@ _MODULES = {
     "memory": "MemorySink",
     "processor_contract": "ProcessorContract",
     "profiler_contract": "ProfilerContract",
-    "proxy": "Aim FaultProxy time_outs",
+    "proxy": "Aim FaultProxy watching",
     "running": "Classes Outcome catalog_state run_classes run_source",
     "secrets": "assert_no_secrets",
     "sink_contract": "SinkContract directory_snapshot",
@@ -47,7 +47,7 @@ __all__ = [
     "FAULTS", "Aim", "Answer", "Classes", "Fault", "FaultProxy", "MemorySink", "Outcome",
     "ProcessorContract", "ProfilerContract", "Request", "SinkContract", "SourceContract",
     "SourceFaults", "VirtualClock", "assert_no_secrets", "cassette", "catalog_state",
-    "directory_snapshot", "run_classes", "run_source", "time_outs",
+    "directory_snapshot", "run_classes", "run_source", "watching",
 ]  # fmt: skip
 
 

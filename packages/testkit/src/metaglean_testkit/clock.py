@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 START = 1_750_000_000.0
 """Epoch seconds at which a virtual clock starts unless told otherwise: equal in every test run."""
 
-_GRACE = 0.05
+_QUIET = 0.004  # real seconds without a sign of life after which the others count as waiting
+_STUCK = 2.0  # the same while something is in flight, so that nothing can wait for ever
 _STEP = 0.001
-# Where a thread waits for another one rather than works: pools, queues, events, joins.
-_PARKED = ("threading.py", "queue.py", str(Path("concurrent", "futures", "thread.py")))
 
 
 class VirtualClock:
     """A clock whose `sleep` moves time instead of waiting; see `metaglean.clock.Clock`.
 
-    Of several sleeping threads the one that is due first moves the time, and only once every other
-    thread that has used this clock sleeps too, waits for another one, or has been busy for 50 real
-    milliseconds: so eight workers that wait ten seconds each take ten seconds together, and no
-    lock or blocked call can make a sleeper wait for ever. `slept` holds every wait asked for.
+    Of several sleeping threads the one that is due first moves the time, and only once all others
+    that use this clock sleep too or show no sign of life: eight workers that wait ten seconds each
+    take ten seconds together. A test that knows of work in flight says so with `busy`. No lock and
+    no blocked call makes a sleeper wait for ever. `slept` holds every wait that was asked for.
     """
 
     def __init__(self, start: float = START) -> None:
@@ -32,23 +31,22 @@ class VirtualClock:
         self._changed = threading.Condition()
         self._due: dict[int, float] = {}
         self._users: set[int] = set()
+        self._in_flight = 0
+        self._seen = 0.0
         self.slept: list[float] = []
 
     def now(self) -> float:
-        with self._changed:
-            self._users.add(threading.get_ident())
-            return self._start + self._elapsed
+        return self._start + self.monotonic()
 
     def monotonic(self) -> float:
         with self._changed:
-            self._users.add(threading.get_ident())
+            self._sign_of_life()
             return self._elapsed
 
     def advance(self, seconds: float) -> None:
         """Move the time at once, whoever sleeps."""
         with self._changed:
-            self._elapsed += seconds
-            self._changed.notify_all()
+            self._move(self._elapsed + seconds)
 
     def sleep(self, seconds: float) -> None:
         """Return once `seconds` have passed on this clock; at once after `wake`."""
@@ -56,16 +54,12 @@ class VirtualClock:
             return
         me = threading.get_ident()
         with self._changed:
-            self._users.add(me)
+            self._sign_of_life()
             self.slept.append(seconds)
             due = self._due[me] = self._elapsed + seconds
-            self._changed.notify_all()
-            give_up = time.monotonic() + _GRACE
             while self._elapsed < due and not self._woken:
-                quiet = time.monotonic() > give_up or not self._others_work(me)
-                if due == min(self._due.values()) and quiet:
-                    self._elapsed = due
-                    self._changed.notify_all()
+                if due == min(self._due.values()) and self._quiet():
+                    self._move(due)
                 else:
                     self._changed.wait(_STEP)
             del self._due[me]
@@ -76,12 +70,31 @@ class VirtualClock:
             self._woken = True
             self._changed.notify_all()
 
-    def _others_work(self, me: int) -> bool:
-        """Whether a thread that uses this clock is neither asleep nor waiting for another one."""
-        frames = sys._current_frames()  # noqa: SLF001  # the one way to see what a thread does
-        self._users &= frames.keys()
-        return any(
-            not frames[user].f_code.co_filename.endswith(_PARKED)
-            for user in self._users
-            if user != me and user not in self._due
-        )
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Time stands still while this block runs (an answer is on its way)."""
+        with self._changed:
+            self._in_flight += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._in_flight -= 1
+                self._sign_of_life()
+
+    def _sign_of_life(self) -> None:
+        self._users.add(threading.get_ident())
+        self._seen = time.monotonic()
+
+    def _move(self, to: float) -> None:
+        self._elapsed = to
+        self._seen = time.monotonic()
+        self._changed.notify_all()
+
+    def _quiet(self) -> bool:
+        """Whether nobody who is awake would do anything before the next sleeper is due."""
+        self._users &= {thread.ident for thread in threading.enumerate() if thread.ident}
+        if not self._in_flight and self._users <= self._due.keys():
+            return True
+        silent = time.monotonic() - self._seen
+        return silent > (_STUCK if self._in_flight else _QUIET)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 Cut = Literal["", "before", "inside"]
 TIMED_OUT = "X-Metaglean-Timed-Out"
-"""Header of an answer that `FaultProxy.time_outs` turns into a read time-out at the client."""
+"""Header of an answer that `watching` turns into a read time-out at the client."""
 
 
 @dataclass(frozen=True)

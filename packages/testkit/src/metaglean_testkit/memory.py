@@ -43,7 +43,7 @@ class MemorySink(Sink):
             else:
                 if not run.dry_run:
                     self.others.append(record)
-                yield Change(getattr(record, "ref", run.service), "created")
+                yield Change(record.ref, "created", kind=record.kind)
 
     def delete(self, entities: Sequence[Existing], run: Run) -> Iterator[Change]:
         for entity in entities:

@@ -117,8 +117,8 @@ class ProcessorContract(ComponentContract):
         return list(self._start(settings, iter(records)))
 
 
-def _key(record: Record) -> tuple[str, Ref | None]:
-    return record.KIND, getattr(record, "ref", None)
+def _key(record: Record) -> tuple[str, Ref]:
+    return record.KIND, record.ref
 
 
 def _counted(records: Iterator[Record], pulled: Counter[str]) -> Iterator[Record]:

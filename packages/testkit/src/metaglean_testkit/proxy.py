@@ -18,6 +18,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import unquote, urlsplit
 
+from metaglean_testkit.clock import VirtualClock
 from metaglean_testkit.faults import TIMED_OUT, Answer, Fault, Request
 
 Handler = Callable[[Request], Answer]
@@ -71,6 +72,8 @@ class FaultProxy:
         self._aim: Aim | None = None
         self._at_random: tuple[int, float, Sequence[Fault]] | None = None
         self._asked: Counter[Request] = Counter()
+        self._spared: Request | None = None
+        self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
 
     @property
@@ -88,6 +91,9 @@ class FaultProxy:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        with self._lock:
+            for connection in self._open:
+                _shut(connection)
 
     def forget(self) -> None:
         """Drop the calls and faults so far: answers are passed on as they are."""
@@ -102,11 +108,21 @@ class FaultProxy:
         self.forget()
         self._aim = aim
 
-    def at_random(self, faults: Sequence[Fault], *, share: float = 0.1, seed: int = 0) -> None:
+    def at_random(
+        self,
+        faults: Sequence[Fault],
+        *,
+        share: float = 0.1,
+        seed: int = 0,
+        spared: Request | None = None,
+    ) -> None:
         """Spoil a share of all answers. What becomes of a call follows from the seed, the request
-        and how often it came, so that equal seeds give equal faults, whatever the threads do."""
+        and how often it came, so that equal seeds give equal faults, whatever the threads do.
+        `spared` is answered well.
+        """
         self.forget()
         self._at_random = (seed, share, faults)
+        self._spared = spared
 
     def handle(self, request: Request) -> Answer:
         """The answer to one request, spoiled where it is due."""
@@ -120,12 +136,21 @@ class FaultProxy:
             self.spoiled += 1
             return worse
 
+    def opened(self, connection: socket.socket) -> None:
+        """A client connected; what is still open at the end is closed with the proxy."""
+        with self._lock:
+            self._open.add(connection)
+
+    def closed(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._open.discard(connection)
+
     def _due(self, request: Request) -> tuple[Fault | None, Answer | None, int]:
         aim = self._aim
         if aim and request == aim.request and not (aim.once and aim.hits):
             aim.hits += 1
             return aim.fault, aim.previous, len(request.target)
-        if self._at_random:
+        if self._at_random and request != self._spared:
             seed, share, faults = self._at_random
             self._asked[request] += 1
             call = f"{request.method} {request.target} {request.body!r}"
@@ -136,18 +161,19 @@ class FaultProxy:
 
 
 @contextlib.contextmanager
-def time_outs(passing: Callable[[float], None]) -> Iterator[None]:
-    """Turn answers marked as timed out into read time-outs of the client, which waits no real time:
-    `passing` is told the seconds (a virtual clock's `advance`)."""
+def watching(clock: VirtualClock) -> Iterator[None]:
+    """Let `clock` know of all answers that clients in this process wait for, and turn those marked
+    as timed out into read time-outs, which take the client's time-out on this clock."""
     genuine = http.client.HTTPConnection.getresponse
 
     def getresponse(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
-        response = genuine(connection)
+        with clock.busy():
+            response = genuine(connection)
         if response.headers.get(TIMED_OUT):
             response.close()
             connection.close()
             waited = connection.timeout
-            passing(float(waited) if isinstance(waited, (int, float)) else 60.0)
+            clock.sleep(float(waited) if isinstance(waited, (int, float)) else 60.0)
             raise TimeoutError("timed out")
         return response
 
@@ -254,6 +280,15 @@ def _server(proxy: FaultProxy) -> ThreadingHTTPServer:
                 return
             self.close_connection = True
 
+        def setup(self) -> None:
+            super().setup()
+            proxy.opened(self.connection)
+
+        def finish(self) -> None:
+            proxy.closed(self.connection)
+            with contextlib.suppress(OSError):
+                super().finish()
+
         def __getattr__(self, name: str) -> Callable[[], None]:
             if name.startswith("do_"):
                 return self._respond
@@ -296,5 +331,9 @@ def _send(connection: BaseHTTPRequestHandler, answer: Answer) -> None:
 
 def _drop(connection: BaseHTTPRequestHandler) -> None:
     connection.close_connection = True
+    _shut(connection.connection)
+
+
+def _shut(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        connection.connection.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(socket.SHUT_RDWR)

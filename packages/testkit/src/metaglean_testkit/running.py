@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from metaglean.clock import Clock
 from metaglean.components import Component, Processor, Profiler, Sink, Source
 from metaglean.config import parse_workflow
-from metaglean.config.source import options_model
 from metaglean.errors import MetagleanError, catching
 from metaglean.listing import Listing
 from metaglean.logs import logging_to
@@ -113,7 +112,7 @@ def prepare(
     write them. Raises pydantic's ValidationError where they don't fit.
     """
     config = source_class.Config.model_validate(_without_type(source_class, connection))
-    chosen = options_model(source_class).model_validate(dict(options or {}))
+    chosen = source_class.Options.model_validate(dict(options or {}))
     secrets = secrets_of(config)
     service = Ref(source_class.service_kind, (SERVICE,))
     source = source_class(config, chosen, service)

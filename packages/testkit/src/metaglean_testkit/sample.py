@@ -45,7 +45,6 @@ class Novelty(Record):
     """A record of a kind that no component knows yet."""
 
     KIND: ClassVar[str] = "novelty"
-    ref: Ref
 
 
 def tables() -> list[Table]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
-from pydantic import BaseModel
-
-from metaglean.config.values import model_secrets
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 SHORTEST = 6
 """A secret shorter than this is found in any text; the suites ask for a longer one."""
@@ -22,7 +21,23 @@ _NOT_OURS = ("urllib3", "requests", "vcr", "asyncio")
 
 def secrets_of(config: BaseModel) -> frozenset[str]:
     """The values of all SecretStr and SecretBytes inside of a settings object."""
-    return frozenset(secret for secret in model_secrets(config) if secret)
+    return frozenset(secret for secret in _secrets_in(config) if secret)
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, SecretBytes):
+        yield value.get_secret_value().decode("utf-8", "replace")
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _secrets_in(part)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for part in value:
+            yield from _secrets_in(part)
 
 
 def forms(secret: str) -> frozenset[str]:

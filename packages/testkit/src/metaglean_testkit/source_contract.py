@@ -22,7 +22,6 @@ import pytest
 from pydantic import SecretStr
 
 from metaglean.components import Source, Step
-from metaglean.config.source import options_model
 from metaglean.errors import ItemError, MetagleanError, RemoteError, catching
 from metaglean.logs import logging_to
 from metaglean.options import SourceOptions
@@ -81,7 +80,7 @@ class SourceContract(ComponentContract):
         source = self.source_class
         assert source.service_kind in _SERVICES
         assert source.service_type, "service_type names OpenMetadata's type, or Custom…"
-        options = options_model(source)
+        options = source.Options
         assert issubclass(options, SourceOptions)
         for kind, attribute in {**options.PATTERNS, **options.DELETABLE}.items():
             assert kind in ANCESTORS, f"{kind!r} is no kind of entity"
@@ -89,7 +88,7 @@ class SourceContract(ComponentContract):
 
     def test_options_are_valid(self) -> None:
         """The options given to this suite are valid, and an unknown one is an error."""
-        model = options_model(self.source_class)
+        model = self.source_class.Options
         model.model_validate(dict(self.options))
         assert model.model_config.get("extra") == "forbid"
 
@@ -260,7 +259,7 @@ class SourceContract(ComponentContract):
         whole = self._prepare(connection)
         kinds = {record.ref.kind for record in self._entities(whole) if _is_leaf(record)}
         ids = _ids(whole.run)
-        model = options_model(self.source_class)
+        model = self.source_class.Options
         for kind in kinds & model.PATTERNS.keys():
             key = model.model_fields[model.PATTERNS[kind]].alias or model.PATTERNS[kind]
             options = {**self.options, key: {"excludes": [".*"]}}
@@ -293,7 +292,7 @@ class SourceContract(ComponentContract):
             return
         self._read(full)
         listed = {listing.kind for listing in full.run.listings}
-        assert listed & options_model(self.source_class).DELETABLE.keys()
+        assert listed & self.source_class.Options.DELETABLE.keys()
 
     # -- secrets and memory -----------------------------------------------------------------------
 
