@@ -1,6 +1,6 @@
 """Makes every single condition of the deletion firewall true, then false, and runs its tests.
 
-    python mutants.py TEST_FILE            prints JSON: mutant → whether the tests went red, for each place
+    python mutants.py TEST_FILE     prints JSON: mutant → whether the tests went red, by place
 
 Only the code of the module's functions is replaced, in this process, so that a mutant costs a
 fraction of a second.

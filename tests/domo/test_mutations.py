@@ -1,4 +1,4 @@
-"""No condition of the deletion firewall is idle: each one, made true or false, turns its tests red."""
+"""No condition of the deletion firewall is idle: made true or false, it turns its tests red."""
 
 from __future__ import annotations
 

@@ -100,9 +100,7 @@ class Sample:
 
 
 @pytest.fixture(params=PAGES)
-def sample(
-    request: Any, world: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
-) -> Sample:
+def sample(request: Any, world: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Sample:
     monkeypatch.setenv("METAGLEAN_CATALOG", str(world.catalog))
     return Sample(request.param, world, capsys)
 
@@ -197,6 +195,6 @@ def test_one_workflow_object_may_be_executed_twice(sample: Sample) -> None:
 
 
 def test_the_import_of_the_recipe_has_an_equal_here() -> None:
-    from metaglean import Workflow as public
+    import metaglean
 
-    assert public is Workflow
+    assert metaglean.Workflow is Workflow
