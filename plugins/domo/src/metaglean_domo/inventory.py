@@ -40,7 +40,7 @@ class Inventory:
     def __iter__(self) -> Iterator[Listed]:
         found, self._found = self._found, {}
         for identifier in sorted(found):
-            yield found[identifier]
+            yield found.pop(identifier)  # whoever drains this keeps them: never two of each
         yield from self._without_id
         if self._failure:
             raise self._failure

@@ -145,17 +145,22 @@ def remember(store: Store, number: int, run_id: int, now: float, change: Change)
 
 
 def standing(store: Store, kind: str, scope: Ref) -> Iterator[Existing]:
-    """What stands right below `scope`, page by page: no lock is held between pages."""
-    last, parent = 0, fqn.build(scope.path)
+    """What stands right below `scope`, page by page: no lock is held between pages.
+
+    Core holds all of it for a run, so it is as little as can be: no hash (`find` reads it again),
+    and one number for all that were written at one time.
+    """
+    last, parent, time = 0, fqn.build(scope.path), 0.0
     while True:
         rows = store.rows(
-            "SELECT id, name, source_id, hash, deleted_run, updated FROM entities"
+            "SELECT id, name, source_id, deleted_run, updated FROM entities"
             " WHERE kind = ? AND parent = ? AND id > ? ORDER BY id LIMIT ?",
             (kind, parent, last, PAGE),
         )
-        for number, name, source_id, digest, deleted_run, updated in rows:
+        for number, name, source_id, deleted_run, updated in rows:
             ref = scope.child(kind, fqn.decode(name))
-            yield Existing(ref, number, source_id, digest, deleted_run is not None, updated)
+            time = time if time == updated else updated
+            yield Existing(ref, number, source_id, None, deleted_run is not None, time)
         if len(rows) < PAGE:
             return
         last = rows[-1][0]
