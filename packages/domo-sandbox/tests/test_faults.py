@@ -91,6 +91,18 @@ def test_cut_json_has_the_right_length_and_short_bodies_not(client):
         client.public(LIST + "0")
 
 
+@pytest.mark.parametrize(("how", "status"), [("404", 404), ("mark", 200)])
+def test_answers_about_what_is_gone_are_cut_as_well(client, how, status):
+    tenant = client.sandbox.tenant
+    gone = tenant.live()[0].id
+    tenant.delete(gone, how=how)
+    client.sandbox.faults = [Fault("cut-json", route="^dataset$")]
+    reply = client.public(f"/v1/datasets/{gone}")
+    assert reply.status == status
+    with pytest.raises(ValueError):
+        json.loads(reply.body)
+
+
 def test_a_duplicate_page_is_the_one_before(client):
     first, second = client.public(LIST + "0").json, client.public(LIST + "10").json
     assert first != second

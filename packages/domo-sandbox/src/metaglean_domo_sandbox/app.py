@@ -148,7 +148,14 @@ class App:
         if fault.kind == "duplicate-page":
             f.redirect_page(request)
         replacement = f.instead(fault)
-        return replacement or f.damage(fault, self._serve(request, found))
+        return replacement or f.damage(fault, self._refusal_or(request, found))
+
+    def _refusal_or(self, request: Request, found: Found) -> Response:
+        """The real answer, also where a handler raised it."""
+        try:
+            return self._serve(request, found)
+        except Answer as ending:
+            return ending.response
 
     def _serve(self, request: Request, found: Found) -> Response:
         self._check_credentials(request, found[0].scope if found else "")
