@@ -196,14 +196,14 @@ def snapshot(path: Path) -> Snapshot:
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
-    """Path → value of what isn't a block; the columns of a table are blocks by their name."""
+    """Path → value of what isn't a block, empty ones left out; the columns of a table are blocks
+    by their name."""
     if path.endswith("columns") and isinstance(value, list):
         order = [column["name"] for column in value] if value and "name" in value[0] else []
         named = {column["name"]: column for column in value if isinstance(column, dict)}
-        found = {f"{path} order": order} if order else {f"{path} order": value}
-        return {**found, **leaves(named, f"{path}[]")}
+        return {**leaves(order, f"{path} order"), **leaves(named, f"{path}[]")}
     if not isinstance(value, dict):
-        return {path: value}
+        return {} if value in (None, "", []) else {path: value}
     found = {}
     for key, inner in value.items():
         found |= leaves(inner, f"{path}.{key}" if path else key)

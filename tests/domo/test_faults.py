@@ -35,6 +35,7 @@ VARIANT_OF = {
     "permissions": "one call a table",
     "groups": "OAuth alone",
 }
+UNCONFIRMED = ("401", "403", "403-rate", "400-wrapped", "429", "500", "html", "timeout")
 READ_TIMEOUT = 0.2
 NEW = "00000000-0000-4000-8000-00000000abcd"
 
@@ -282,7 +283,7 @@ def test_a_tenth_of_the_answers_has_to_be_asked_again(
     assert world.state() == expected.after
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(7, 27))  # with 6, fourteen rules happen to hit nothing
 def test_a_tenth_of_the_answers_is_anything(stage: Stage, seed: int, tmp_path: Path) -> None:
     kinds = (
         "401 403 403-rate 400-wrapped 404 406 429 500 502 html drop cut-json short-body "
@@ -315,9 +316,12 @@ def test_what_is_really_gone_is_marked_deleted(stage: Stage, how: str, tmp_path:
 
 
 @pytest.mark.parametrize(
-    "kind", ["401", "403", "403-rate", "400-wrapped", "429", "500", "html", "timeout", "cut-json"]
+    ("how", "kind"),
+    [
+        *((how, kind) for how in ("404", "mark") for kind in UNCONFIRMED),
+        ("mark", "cut-json"),  # of a 404 the body doesn't count
+    ],
 )
-@pytest.mark.parametrize("how", ["404", "mark"])
 def test_what_is_not_confirmed_as_gone_stays(
     stage: Stage, how: str, kind: str, tmp_path: Path
 ) -> None:
