@@ -59,10 +59,10 @@ class Bench:
 Row = Callable[[Bench], Iterator[Figure]]
 
 
-def first_and_second(bench: Bench, tenant: Tenant, runs: int | None = None) -> tuple[Cost, Cost]:
+def first_and_second(bench: Bench, tenant: Tenant) -> tuple[Cost, Cost]:
     """The least of several first runs, and of several second ones over an unchanged source."""
     ingest, firsts, seconds = bench.ingest(tenant), [], []
-    for _ in range(runs or bench.runs):
+    for _ in range(bench.runs):
         ingest.forget()
         firsts.append(ingest.run())
         seconds.append(ingest.run())
@@ -183,13 +183,13 @@ def memory(bench: Bench) -> Iterator[Figure]:
     with bench.tenant(bench.shape()) as tenant:
         base = first_and_second(bench, tenant)
     large = (4 if bench.quick else 20) * bench.datasets
-    shapes: Sequence[tuple[Shape, float, int]] = (
-        (bench.shape(datasets=large), 20, 1),
-        (bench.shape(columns=300), 60, bench.runs),
+    shapes: Sequence[tuple[Shape, float]] = (
+        (bench.shape(datasets=large), 20),
+        (bench.shape(columns=300), 60),
     )
-    for shape, room, runs in shapes:
+    for shape, room in shapes:
         with bench.tenant(shape) as tenant:
-            costs = first_and_second(bench, tenant, runs)
+            costs = first_and_second(bench, tenant)
         for name, cost, plain in zip(("first", "second"), costs, base, strict=True):
             what = f"{shape.datasets:,} × {shape.columns}, {name} run: above {bench.datasets} × 20"
             yield Figure("memory", what, cost.rss - plain.rss, "MB", room)
