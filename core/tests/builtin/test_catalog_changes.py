@@ -131,6 +131,15 @@ def test_column_texts_go_with_the_name(write, table, query):
     assert (last["description"], len(last["tags"])) == ("of a", 1)
 
 
+def test_a_column_text_that_was_read_as_empty_stays_read(write, table, query):
+    full = table("t", columns=(Column(name="a", description=None),))
+    write([full])
+    before = state(query, "t")
+    write([table("t", "a", description="half read otherwise")])
+    write([full])
+    assert state(query, "t")["columns"] == before["columns"]
+
+
 def test_columns_added_and_removed_are_named_and_positions_are_no_news(write, table):
     def columns(*names):
         return tuple(Column(name=n, ordinal_position=i) for i, n in enumerate(names, 1))

@@ -68,12 +68,12 @@ def _part(
 ) -> dict[str, Any]:
     part = dict(read)
     for key in CARRIED:
-        before = stored.get(key)
-        if is_empty(before):
+        if key not in stored:
             continue
+        before = stored[key]
         if key not in read:
             part[key] = before
-        elif key in PROTECTED and is_empty(read[key]) and not override:
+        elif key in PROTECTED and is_empty(read[key]) and not is_empty(before) and not override:
             part[key] = before
             kept[f"{path}.{key}"] = KEPT
     if read.get("children"):
