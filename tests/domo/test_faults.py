@@ -36,7 +36,7 @@ VARIANT_OF = {
     "groups": "OAuth alone",
 }
 UNCONFIRMED = ("401", "403", "403-rate", "400-wrapped", "429", "500", "html", "timeout")
-READ_TIMEOUT = 0.2
+READ_TIMEOUT = 0.12
 NEW = "00000000-0000-4000-8000-00000000abcd"
 
 
@@ -147,8 +147,9 @@ def module_stage(tmp_path_factory: Any, world_class: Any) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def stage(module_stage: Stage, calm: Any, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setitem(Session.__init__.__kwdefaults__, "timeout", (5.0, READ_TIMEOUT))
+def stage(module_stage: Stage, calm: Any, monkeypatch: pytest.MonkeyPatch, request: Any) -> Stage:
+    if "[" in request.node.name and request.node.callspec.params.get("kind") == "timeout":
+        monkeypatch.setitem(Session.__init__.__kwdefaults__, "timeout", (5.0, READ_TIMEOUT))
     calm(module_stage.sandbox)
     module_stage.sandbox.tenant.restore_from(module_stage.after)
     return module_stage
