@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from metaglean_glossary import Glossary, GlossaryConfig
 
 from metaglean import Column, Ref, Run, Table
-from metaglean_glossary import Glossary, GlossaryConfig
 from metaglean_testkit import ProcessorContract
 
 SCHEMA = Ref("databaseSchema", ("service", "database", "schema"))

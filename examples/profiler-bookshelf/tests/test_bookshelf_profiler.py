@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from metaglean_bookshelf import Bookshelf
 from metaglean_bookshelf_profiler import BookshelfProfiler, column_profile
+
 from metaglean_testkit import Answer, FaultProxy, ProfilerContract
 
 TOKEN = "canary-token-of-the-bookshelf"
@@ -19,7 +19,9 @@ def bookshelf(request):
     if request.headers.get("Authorization") != f"Bearer {TOKEN}":
         status, data = 401, {}
     elif request.path == "/v1/shelves":
-        page = [{**head, "id": i, "name": i} for i in shelves] if "offset=0" in request.target else []
+        page = (
+            [{**head, "id": i, "name": i} for i in shelves] if "offset=0" in request.target else []
+        )
         status, data = 200, {"shelves": page}
     elif request.path.endswith("/counts"):
         books = shelves[request.path.split("/")[-2]]

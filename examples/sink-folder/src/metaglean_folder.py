@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from metaglean import (
-    Change, Config, Entity, Existing, ItemError, Record, Ref, RunError, Sink, Step, hookimpl,
+    Change,
+    Config,
+    Entity,
+    Existing,
+    ItemError,
+    Record,
+    Ref,
+    RunError,
+    Sink,
+    Step,
+    hookimpl,
 )  # fmt: skip
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-
 from metaglean_folder import Folder
+
 from metaglean_testkit import SinkContract, directory_snapshot
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-
 from metaglean_bookshelf import Bookshelf
+
 from metaglean_testkit import SourceContract, SourceFaults
 
 

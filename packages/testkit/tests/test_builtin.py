@@ -7,14 +7,11 @@ import sqlite3
 
 import pytest
 
-from metaglean import run_workflow
 from metaglean.builtin.catalog.sink import CatalogSink
 from metaglean.builtin.console import ConsoleSink
-from metaglean.builtin.file import FileSink, FileSource
+from metaglean.builtin.file import FileSink
 from metaglean.builtin.filter import FilterProcessor
-from metaglean.records import dump
-from metaglean_testkit import ProcessorContract, SinkContract, SourceContract, directory_snapshot
-from metaglean_testkit.sample import entities
+from metaglean_testkit import ProcessorContract, SinkContract, directory_snapshot
 
 
 class TestCatalog(SinkContract):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -94,7 +94,7 @@ def run(directory: Path, module: str, expected: dict[str, str]) -> dict[str, dic
     command += [f"{BROKEN / module}::{test}" for test in tests]
     subprocess.run(command, cwd=directory, check=False)
     results: dict[str, dict[str, bool]] = {}
-    for case in ElementTree.parse(report).iter("testcase"):
+    for case in ET.parse(report).iter("testcase"):
         name = case.attrib["classname"].rpartition(".")[2]
         failed = case.find("failure") is not None or case.find("error") is not None
         results.setdefault(name, {})[case.attrib["name"]] = not failed

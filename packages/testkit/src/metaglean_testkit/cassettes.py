@@ -28,6 +28,9 @@ _NAMES = re.compile(
     r"token|secret|passw|pwd|api_?key|private_?key|signature|credential|assertion|jwt",
     re.IGNORECASE,
 )
+_PARAMETER = re.compile(
+    r"([?&][\w.-]*(?:token|secret|passw|api_?key|signature)[\w.-]*=)[^&\s\"'<>\\]+", re.IGNORECASE
+)
 _NO_SECRET = re.compile(r"type$|expires|url$|^next", re.IGNORECASE)
 
 
@@ -74,10 +77,10 @@ class Scrubber:
         return self.text(text).encode("utf-8", "surrogateescape")
 
     def text(self, text: str) -> str:
-        """`text` without the registered secrets."""
+        """`text` without the registered secrets, nor those of addresses in it."""
         for secret in self._known:
             text = text.replace(secret, MASK)
-        return text
+        return _PARAMETER.sub(rf"\1{MASK}", text)
 
     def _uri(self, uri: str) -> str:
         parts = urlsplit(uri)

@@ -94,6 +94,8 @@ class FaultProxy:
         with self._lock:
             for connection in self._open:
                 _shut(connection)
+        if isinstance(self._answer, _Remote):
+            self._answer.close()
 
     def forget(self) -> None:
         """Drop the calls and faults so far: answers are passed on as they are."""
@@ -184,8 +186,12 @@ def watching(clock: VirtualClock) -> Iterator[None]:
 def route_of(request: Request) -> str:
     """The kind of call: method and path, with segments that look like ids written as `*`."""
     segments = [unquote(segment) for segment in request.path.split("/")]
-    plain = ["*" if re.search(r"\d|[^\w.-]", segment) else segment for segment in segments]
+    plain = ["*" if _is_id(segment) else segment for segment in segments]
     return f"{request.method} {'/'.join(plain)}"
+
+
+def _is_id(segment: str) -> bool:
+    return bool(re.search(r"\d|[^\w.-]", segment)) and not re.fullmatch(r"v\d+", segment)
 
 
 def by_route(calls: Iterable[Call]) -> dict[str, list[Call]]:
@@ -217,6 +223,11 @@ class _Remote:
         parts = urlsplit(base_url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port
         self._local = threading.local()
+        self._connections: list[http.client.HTTPConnection] = []
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
 
     def __call__(self, request: Request) -> Answer:
         for again in (True, False):
@@ -233,6 +244,7 @@ class _Remote:
         if connection is None:
             connection = http.client.HTTPConnection(self._host, self._port, timeout=10)
             self._local.connection = connection
+            self._connections.append(connection)
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _PER_HOP}
         headers["Accept-Encoding"] = "identity"
         connection.request(request.method, request.target, request.body or None, headers)

@@ -1,5 +1,7 @@
 """Sources over HTTP that each handle one fault badly; the good one beside them."""
 
+# ruff: noqa: N801, A001  # a nested class stands for the attribute of that name; `id` is the API's
+
 from __future__ import annotations
 
 import contextlib
@@ -11,8 +13,18 @@ import pytest
 from pydantic import Field, SecretStr
 
 from metaglean import (
-    Column, Config, Database, DatabaseOptions, ItemError, Listed, MetagleanError, RemoteError, Schema,
-    Source, Step, Table,
+    Column,
+    Config,
+    Database,
+    DatabaseOptions,
+    ItemError,
+    Listed,
+    MetagleanError,
+    RemoteError,
+    Schema,
+    Source,
+    Step,
+    Table,
 )  # fmt: skip
 from metaglean.http import Bearer, offset_pages
 from metaglean_testkit import Answer, SourceFaults
@@ -54,7 +66,9 @@ class Library(Source):
     capabilities = frozenset({"deletion"})
 
     def api(self, run):
-        return run.session("Library", self.config.host, Bearer(self.config.token.get_secret_value()))
+        return run.session(
+            "Library", self.config.host, Bearer(self.config.token.get_secret_value())
+        )
 
     def test_connection(self, run):
         yield Step("nothing", True)
@@ -136,7 +150,9 @@ class TestLogsTheTokenOnFailure(Suite):
             try:
                 return super().table(run, ref, listed)
             except ItemError:
-                logging.getLogger("library").warning("with %s", self.config.token.get_secret_value())
+                logging.getLogger("library").warning(
+                    "with %s", self.config.token.get_secret_value()
+                )
                 raise
 
 

@@ -1,5 +1,7 @@
 """Sources that each break one rule. `test_suites_can_fail.py` says which rule must notice."""
 
+# ruff: noqa: N801, A001  # a nested class stands for the attribute of that name; `id` is the API's
+
 from __future__ import annotations
 
 import itertools
@@ -11,8 +13,18 @@ import pytest
 from pydantic import ConfigDict, Field, SecretStr
 
 from metaglean import (
-    Column, Config, Database, Lineage, Listed, Owner, RemoteError, Schema, Source, SourceOptions,
-    Step, Table,
+    Column,
+    Config,
+    Database,
+    Lineage,
+    Listed,
+    Owner,
+    RemoteError,
+    Schema,
+    Source,
+    SourceOptions,
+    Step,
+    Table,
 )  # fmt: skip
 from metaglean_testkit import SourceContract
 
