@@ -107,7 +107,7 @@ class ComponentContract:
 
 def _collect(annotation: Any, found: list[type[BaseModel]]) -> None:
     """All settings models that an annotation names, at any depth."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_class(annotation) and issubclass(annotation, BaseModel):
         if annotation not in found:
             found.append(annotation)
             for field in annotation.model_fields.values():
@@ -121,7 +121,12 @@ def _is_secret(annotation: Any) -> bool:
     """Whether a value of this type hides itself; flags and numbers hold no secret."""
     if annotation in (SecretStr, SecretBytes, bool, int, float, type(None)):
         return True
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_class(annotation) and issubclass(annotation, BaseModel):
         return True
     parts = typing.get_args(annotation)
     return bool(parts) and all(_is_secret(part) for part in parts)
+
+
+def _is_class(annotation: Any) -> bool:
+    """On Python 3.10 `tuple[str, ...]` says that it is a type."""
+    return isinstance(annotation, type) and typing.get_origin(annotation) is None
