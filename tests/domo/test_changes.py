@@ -171,7 +171,7 @@ def test_a_data_load_is_no_change(filled: Any) -> None:
     done = filled.good_run()
     assert not done.changed
     assert filled.history() == []
-    assert filled.tables()["orders"].fields["volatile.facets.domo.rows"] == 5
+    assert filled.tables()["orders"].fields["volatile.facets.domo.dataset.rows"] == 5
 
 
 # -- names -----------------------------------------------------------------------------------------

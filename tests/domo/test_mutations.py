@@ -15,7 +15,6 @@ EQUAL = {
     "decide: missing -> True": "of nothing, nothing is confirmed (the second place)",
     "_missing: name is not None -> True": "no entity is called None",
     "_missing: listing.standing.name_of(source_id) != name -> True": "only spares memory",
-    "_missing: entity.source_id is None -> False": "no listed id is None: the other half is enough",
     "_confirmed: policy.filtered -> True": "what is only filtered was listed, so it is not missing",
 }
 

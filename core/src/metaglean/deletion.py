@@ -76,9 +76,7 @@ def _missing(listing: Listing, policy: Policy) -> list[Existing]:
     return [
         entity
         for entity in listing.standing
-        if not entity.deleted
-        and entity.ref.name not in named
-        and (entity.source_id is None or entity.source_id not in listed)
+        if not entity.deleted and entity.ref.name not in named and entity.source_id not in listed
     ]
 
 

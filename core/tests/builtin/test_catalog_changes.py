@@ -104,7 +104,6 @@ def test_an_empty_value_is_kept_beside_a_change_and_said_again(write, table):
         ("tags", (RED,), ()),
         ("source_url", "https://a", None),
         ("schema_definition", "SELECT 1", None),
-        ("facets", {"domo": {"pdp": True}}, {}),
         ("life_cycle", LifeCycle(created=5), None),
         ("table_constraints", (TableConstraint(constraint_type="UNIQUE", columns=("a",)),), ()),
         ("columns", (Column(name="a"),), ()),
@@ -129,6 +128,16 @@ def test_column_texts_go_with_the_name(write, table, query):
     }
     last = state(query, "t")["columns"][1]
     assert (last["description"], len(last["tags"])) == ("of a", 1)
+
+
+def test_a_facet_that_was_not_read_stays(write, table, query):
+    write([table("t", facets={"a": 1, "b": 2}, volatile_facets={"a": 1, "b": 2})])
+    write([table("t", facets={"b": 3}, volatile_facets={"b": 3})])
+    assert state(query, "t")["facets"] == {"a": 1, "b": 3}
+    [[volatile]] = query("SELECT volatile FROM entities WHERE name = 't'")
+    assert json.loads(volatile)["facets"] == {"a": 1, "b": 3}
+    write([table("t", facets={"a": {}})])
+    assert state(query, "t")["facets"] == {"a": {}, "b": 3}
 
 
 def test_a_column_text_that_was_read_as_empty_stays_read(write, table, query):

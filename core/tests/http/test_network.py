@@ -281,3 +281,12 @@ def test_proxy_that_is_down(connect, free_port, clock):
     with pytest.raises(Unreachable, match="proxy can't be used"):
         session.get("/x")
     assert clock.monotonic() == pytest.approx(20, abs=0.1)
+
+
+def test_close_closes_the_connections(serve, connect, reply):
+    session = connect(serve([reply({"a": 1})]))
+    session.get_json("/x")
+    (manager,) = session._transport._managers.values()
+    pool = manager.pools.get(next(iter(manager.pools.keys())))
+    session.close()
+    assert pool.pool is None

@@ -56,15 +56,12 @@ def test_a_table_in_full(start, read):
         dataset.updated,
     )
     assert orders.facets == {
-        "domo": {
-            "pdpEnabled": True,
-            "updateMethod": "UPSERT",
-            "provider": "snowflake",
-            "cloud": "domo",
-        }
+        "domo.dataset": {"pdpEnabled": True},
+        "domo.stream": {"updateMethod": "UPSERT"},
+        "domo.instance": {"provider": "snowflake", "cloud": "domo"},
     }
-    assert orders.volatile_facets["domo"]["rows"] == dataset.rows
-    assert orders.volatile_facets["domo"]["loadState"] == "SUCCESS"
+    assert orders.volatile_facets["domo.dataset"] == {"rows": dataset.rows}
+    assert orders.volatile_facets["domo.instance"]["loadState"] == "SUCCESS"
     assert "description" not in orders.columns[0].model_fields_set
     assert "schema_definition" not in orders.model_fields_set
 
@@ -190,8 +187,11 @@ def test_oauth_alone(start, read):
     assert result.named("customers").owners == (Owner(type="team", name="BI Team"),)
     assert result.named("refunds").table_constraints == ()
     assert "table_constraints" in result.named("refunds").model_fields_set
-    assert orders.facets == {"domo": {"pdpEnabled": True, "updateMethod": "UPSERT"}}
-    assert result.named("load failed").volatile_facets["domo"]["loadState"] == "ERROR"
+    assert orders.facets == {
+        "domo.dataset": {"pdpEnabled": True},
+        "domo.stream": {"updateMethod": "UPSERT"},
+    }
+    assert result.named("load failed").volatile_facets["domo.stream"]["loadState"] == "ERROR"
     # The documented detail has no owner at all: that is not "nobody".
     assert "owners" not in result.named("DomoStats usage").model_fields_set
 
@@ -238,7 +238,8 @@ def test_a_wrong_access_token_is_one_warning(start, read):
     assert "accessToken" in warned[0].hint
     assert not result.problems()
     orders = result.named("orders")
-    assert not {"table_type", "tags", "facets", "volatile_facets"} & orders.model_fields_set
+    assert not {"table_type", "tags"} & orders.model_fields_set
+    assert "domo.instance" not in {**orders.facets, **orders.volatile_facets}
 
 
 def test_an_instance_that_is_down_harms_nothing(start, read):

@@ -138,7 +138,13 @@ class Pool:
         """Close all connections."""
         _WIRE_LOG.removeFilter(self._filter)
         for manager in self._managers.values():
+            # urllib3 2 closes a pool that was taken out only once nobody holds it any more.
+            for key in manager.pools.keys():  # noqa: SIM118 - its container can't be iterated
+                pool = manager.pools.get(key)
+                if pool is not None:
+                    pool.close()
             manager.clear()
+        self._routes.clear()
 
     def _route(self, origin: str) -> tuple[Any, bool]:
         parts = urlsplit(origin)

@@ -62,7 +62,8 @@ class Entity(Record):
     `source_id` is the platform's own id, `source_url` a link for people.
     `facets` holds what one platform knows beyond the fields, one namespaced key each
     (`"domo": {...}`); `volatile_facets` the same for what changes with every load (row counts,
-    load states): sinks may store it, but it never makes an entity count as changed.
+    load states): sinks may store it, but it never makes an entity count as changed. Each key is
+    like a field: one that is absent was not read, one with an empty value was read and is empty.
     """
 
     source_id: str | None = None

@@ -142,25 +142,17 @@ class DatasetReader:
         return {"table_constraints": [{"constraint_type": "PRIMARY_KEY", "columns": names}]}
 
     def _facets(self, dataset_id: str, body: Json, detail: convert.Detail | None) -> Json:
-        """One value a key, so either all that is configured was read, or none is set."""
-        if not self._streams.complete or (self._plane.api and detail is None):
-            return {}
-        stream = self._streams.of(dataset_id)
-        lasting = {
-            "pdpEnabled": body.get("pdpEnabled"),
-            "updateMethod": stream.method if stream else None,
-            "provider": detail.provider if detail else None,
-            "cloud": detail.cloud if detail else None,
-        }
-        passing = {
-            "rows": body.get("rows"),
-            "loadState": detail.state if detail else stream.state if stream else None,
-            "cards": detail.cards if detail else None,
-        }
-        return {
-            "facets": {"domo": _given(lasting)},
-            "volatile_facets": {"domo": _given(passing)},
-        }
+        """One key for each call that tells it: a call that failed leaves its own as they stand."""
+        lasting = {"domo.dataset": _given({"pdpEnabled": body.get("pdpEnabled")})}
+        passing = {"domo.dataset": _given({"rows": body.get("rows")})}
+        if self._streams.complete:
+            stream = self._streams.of(dataset_id)
+            lasting["domo.stream"] = _given({"updateMethod": stream.method if stream else None})
+            passing["domo.stream"] = _given({"loadState": stream.state if stream else None})
+        if detail:
+            lasting["domo.instance"] = _given({"provider": detail.provider, "cloud": detail.cloud})
+            passing["domo.instance"] = _given({"loadState": detail.state, "cards": detail.cards})
+        return {"facets": lasting, "volatile_facets": passing}
 
     def _owners(self, job: Job, body: Json, item: str, notes: list[str]) -> Json:
         if not self._options.include_owners:

@@ -187,7 +187,10 @@ def with_descendants(store: Store, entity: Existing) -> Iterator[tuple[int, Ref]
 def _volatile(stored: str, draft: Draft) -> str:
     if draft.volatile in (_NOTHING, stored):
         return stored
-    return _json({**json.loads(stored), **json.loads(draft.volatile)})
+    before, read = json.loads(stored), json.loads(draft.volatile)
+    if before.get("facets") and read.get("facets"):
+        read["facets"] = {**before["facets"], **read["facets"]}
+    return _json({**before, **read})
 
 
 def _json(value: object) -> str:

@@ -35,7 +35,7 @@ def merge(stored: Mapping[str, Any], read: Mapping[str, Any], *, override: bool)
             kept[key] = KEPT
         elif key in NAMED:
             state[key] = _carried(before or [], value or [], key, kept, override)
-        elif key == "life_cycle" and before and value:
+        elif key in ("life_cycle", "facets") and before and value:
             state[key] = {**before, **value}
         else:
             state[key] = value
