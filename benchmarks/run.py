@@ -10,6 +10,7 @@ Nothing else should run on the machine meanwhile. The exit code is 1 where a lim
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -63,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown or not (options.rows or options.all):
         parser().error(f"name rows of {', '.join(ROWS)}, or --all (not {unknown})")
     chosen = list(ROWS) if options.all else options.rows
+    # Ended from outside, it must end the sandbox as well.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     facts = machine()
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
