@@ -44,8 +44,10 @@ class ProfilerContract(ComponentContract):
         raise NotImplementedError("give the suite a fixture `connection`")
 
     @pytest.fixture
-    def reading(self, connection: Mapping[str, Any]) -> Reading:
-        return prepare(self.source_class, connection, options=self.options)
+    def reading(self, connection: Mapping[str, Any]) -> Iterator[Reading]:
+        reading = prepare(self.source_class, connection, options=self.options)
+        yield reading
+        reading.run.close()
 
     def test_type_is_the_sources(self) -> None:
         """A profiler's `type` equals that of the source it profiles."""

@@ -73,6 +73,14 @@ class SourceContract(ComponentContract):
         """The source, made ready, before its first reading."""
         return self._prepare(connection)
 
+    @pytest.fixture(autouse=True)
+    def _closing(self) -> Iterator[None]:
+        """Close what a test opened, however it ends."""
+        self._opened: list[Reading] = []
+        yield
+        for reading in self._opened:
+            reading.run.close()
+
     # -- what it says about itself ----------------------------------------------------------------
 
     def test_says_what_it_writes(self) -> None:
@@ -339,12 +347,12 @@ class SourceContract(ComponentContract):
         **rest: Any,
     ) -> Reading:
         chosen = self.options if options is None else options
-        return prepare(self.source_class, connection, options=chosen, **rest)
+        reading = prepare(self.source_class, connection, options=chosen, **rest)
+        self._opened.append(reading)
+        return reading
 
     def _read(self, reading: Reading) -> list[Record]:
-        records = list(reading.records())
-        reading.run.close()
-        return records
+        return list(reading.records())
 
     def _entities(self, reading: Reading) -> list[Entity]:
         return [record for record in self._read(reading) if isinstance(record, Entity)]
