@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from metaglean import NameRules
 from metaglean_domo import convert
@@ -124,12 +128,62 @@ def test_stream_keys(stream, keys):
         ("2025-01-01T00:00:00Z", 1_735_689_600_000),
         ("2025-01-01T00:00:00.120Z", 1_735_689_600_120),
         ("2025-01-01T00:00:00", 1_735_689_600_000),
+        ("2025-01-01t00:00:00z", 1_735_689_600_000),
+        ("2025-01-01 00:00:00+00:00", 1_735_689_600_000),
+        ("2025-01-01T00:00:00+0000", 1_735_689_600_000),
+        ("2025-01-01T00:00:00.000+00", 1_735_689_600_000),
+        ("2025-01-01T01:30:00.5+01:30", 1_735_689_600_500),
+        ("2024-12-31T19:00:00-0500", 1_735_689_600_000),
+        ("2025-01-01T00:00", 1_735_689_600_000),
+        ("2025-01-01", 1_735_689_600_000),
+        (" 2025-01-01T00:00:00Z\n", 1_735_689_600_000),
+        ("1969-12-31T23:59:59.999Z", -1),
+        ("9999-12-31T23:59:59-23:59", 253_402_387_139_000),
         (1_735_689_600_000, 1_735_689_600_000),
+        (1_735_689_600_000.9, 1_735_689_600_000),
+        (float("inf"), None),
+        (float("-inf"), None),
+        (float("nan"), None),
+        (10**400, None),
+        ("2025-02-30T00:00:00Z", None),
+        ("2025-01-01T24:00:00Z", None),
+        ("2025-01-01T00:00:60Z", None),
+        ("2025-01-01T00:00:00+24:00", None),
+        ("2025-01-01T00:00:00+00:60", None),
+        ("2025-01-01T00:00:00.Z", None),
+        ("2025-01-01T00:00:00.1234567890Z", None),
+        ("2025-01-01Z", None),
+        ("2025-1-1", None),
+        ("20250101", None),
+        ("٢٠٢٥-01-01", None),
         ("yesterday", None),
         ("", None),
         (None, None),
         (True, None),
+        ([], None),
     ],
 )
 def test_times(value, milliseconds):
     assert convert.milliseconds(value) == milliseconds
+
+
+@pytest.mark.parametrize("digits", range(1, 10))
+@pytest.mark.parametrize("zone", ["Z", "z", "+00:00", "+0000", ""])
+def test_fractions_of_any_length(digits, zone):
+    fraction = "123456789"[:digits]
+    milliseconds = int(fraction.ljust(3, "0")[:3])
+    text = f"2025-01-01T00:00:00.{fraction}{zone}"
+    assert convert.milliseconds(text) == 1_735_689_600_000 + milliseconds
+
+
+@given(st.text() | st.integers() | st.floats() | st.from_regex(convert._TIME))
+def test_no_value_raises(value):
+    found = convert.milliseconds(value)
+    assert found is None or isinstance(found, int)
+    convert.seconds(value)
+
+
+@given(st.datetimes(timezones=st.just(timezone.utc)))
+def test_python_s_own_writing_is_read(moment):
+    expected = (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(milliseconds=1)
+    assert convert.milliseconds(moment.isoformat()) == expected

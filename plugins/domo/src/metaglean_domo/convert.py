@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from metaglean import Classification, Ref, Tag, TagLabel
@@ -18,6 +19,15 @@ _CLASSIFICATIONS = {
 }
 _SYSTEM_TAGS = ("s_", "um_", "udt_")
 _VIEWS = frozenset({"dataset-view", "datafusion"})
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LATEST = 253_402_300_799_999
+# Not `fromisoformat`: before Python 3.11 it refuses most fractions, and zones without a colon.
+_TIME = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+    r"(?:[Tt ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"(?:[Zz]|(?P<sign>[+-])(?P<zone_hour>\d\d)(?::?(?P<zone_minute>[0-5]\d))?)?)?",
+    re.ASCII,
+)
 
 
 class Holder(NamedTuple):
@@ -172,21 +182,34 @@ def tag(label: TagLabel) -> Tag:
 
 
 def milliseconds(value: Any) -> int | None:
-    """Epoch milliseconds of an ISO time (with or without fraction) or of a number."""
-    if isinstance(value, bool) or value is None:
+    """Epoch milliseconds of an ISO 8601 time or of a number, cut to whole ones; None for what is
+    neither, or beyond the year 9999.
+
+    A time may have a fraction of up to nine digits and a zone (`Z`, `+00:00`, `+0000`, `+00`);
+    without a zone it is UTC.
+    """
+    if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return int(value)
-    if not isinstance(value, str):
-        return None
-    text = value[:-1] + "+00:00" if value.endswith(("Z", "z")) else value
+        # Neither infinity nor NaN, which JSON's reader lets through, lies between the two.
+        return int(value) if -_LATEST <= value <= _LATEST else None
+    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    return _epoch(found) if found else None
+
+
+def _epoch(found: re.Match[str]) -> int | None:
+    number = {key: int(text) for key, text in found.groupdict("0").items() if key != "sign"}
+    offset = timedelta(hours=number["zone_hour"], minutes=number["zone_minute"])
     try:
-        moment = datetime.fromisoformat(text)
+        zone = timezone(-offset if found["sign"] == "-" else offset)
+        moment = datetime(
+            number["year"], number["month"], number["day"],
+            number["hour"], number["minute"], number["second"], tzinfo=zone,
+        )  # fmt: skip
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return round(moment.timestamp() * 1000)
+    fraction = int((found["fraction"] or "").ljust(3, "0")[:3])
+    return (moment - _EPOCH) // timedelta(milliseconds=1) + fraction
 
 
 def seconds(value: Any) -> float | None:
