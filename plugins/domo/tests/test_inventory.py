@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from metaglean import AccessDenied, ItemError, RemoteError
@@ -93,3 +95,36 @@ def test_oddities_of_items():
 
     inventory, _ = read(Plain(odd))
     assert [(item.id, item.name) for item in inventory] == [("1", ""), ("", "y"), ("", "")]
+
+
+@pytest.mark.parametrize("place", [0, 60])
+def test_a_listing_that_broke_off_for_whatever_reason_never_ends_as_if_whole(place):
+    class Breaking(Api):
+        def datasets_page(self, offset, sort, limit=50):
+            if offset + limit > place:
+                raise KeyError("not foreseen")
+            return super().datasets_page(offset, sort, limit)
+
+    inventory = Inventory(Breaking(rows(*IDS)), lambda _: None)
+    with pytest.raises(KeyError):
+        inventory.load()
+    found = []
+    with pytest.raises(ItemError, match="broke off"):
+        found.extend(inventory)
+    assert [item.id for item in found] == IDS[: place // 50 * 50]
+
+
+def test_a_listing_that_was_never_made_is_not_an_empty_one():
+    with pytest.raises(ItemError, match="broke off"):
+        list(Inventory(Api([]), lambda _: None))
+
+
+@pytest.mark.parametrize("created", ["Infinity", "-Infinity", "NaN", "1" * 400, "1e400"])
+def test_a_time_that_is_none_costs_nothing_of_the_listing(created):
+    odd = rows(*IDS)
+    odd[60]["createdAt"] = json.loads(created)
+    inventory, reasons = read(Api(odd))
+    found = list(inventory)
+    assert [item.id for item in found] == IDS
+    assert found[60].created is None
+    assert not reasons

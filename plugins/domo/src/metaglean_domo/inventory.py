@@ -20,7 +20,8 @@ class Inventory:
     doesn't; where the host refuses that sort or doesn't keep to it, the listing is made twice, and
     is complete only if both found the same ids. `incomplete` is called with the reason.
 
-    Iterating raises the ItemError of a page that failed, after yielding what came before it.
+    Iterating raises the ItemError of a page that failed, after yielding what came before it; and an
+    ItemError of its own unless `load` came to its end: what broke off is never taken for whole.
     """
 
     def __init__(self, api: PublicApi, incomplete: Callable[[str], None]) -> None:
@@ -28,7 +29,7 @@ class Inventory:
         self._incomplete = incomplete
         self._found: dict[str, Listed] = {}
         self._without_id: list[Listed] = []
-        self._failure: ItemError | None = None
+        self._failure: ItemError | None = ItemError("the listing of datasets broke off")
 
     def load(self) -> None:
         """Make the listing. Raises RemoteError where its first page is refused."""
@@ -36,6 +37,8 @@ class Inventory:
             self._collect()
         except ItemError as error:
             self._failure = error
+        else:
+            self._failure = None
 
     def __iter__(self) -> Iterator[Listed]:
         found, self._found = self._found, {}
