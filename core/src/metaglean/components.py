@@ -91,13 +91,17 @@ class Source(Component):
         """
         return None
 
-    def confirm_gone(self, run: Run, ids: Sequence[str]) -> Iterable[str] | None:
-        """Of these `source_id`s, asked one by one, those that are really gone at the source.
+    def confirm_gone(self, run: Run, kind: str, ids: Sequence[str]) -> Iterable[str] | None:
+        """Of these `source_id`s of one kind, asked one by one, those that are really gone.
 
         Optional: None (the default) means that this source can't tell. 404 and a deleted mark are
         gone; a refused permission or any error is not.
         """
         return None
+
+    def close(self, run: Run) -> None:
+        """The run is over: let go of what `read` and `confirm_gone` used. Sessions of the run are
+        closed by core."""
 
 
 class Processor(Component):
@@ -147,6 +151,9 @@ class Sink(Component):
     """
 
     names: NameRules = NameRules()
+    keeps_ids: ClassVar[bool] = True
+    """False where the target keeps neither `source_id` nor `source_url`: renames can't be followed
+    there, so of several equal names each gets a part of its id."""
 
     def __init__(self, config: Any) -> None:
         self.config = config

@@ -8,21 +8,25 @@ An entity is deleted only where all of these hold:
 4. it stood, live, in the reading made before the listing, and is neither listed nor named by it
    (what is filtered out, unreadable or failed in detail was listed: it stays);
 5. the share of what would go is at most `deletion.maxPercent` (not applied below 5 entities);
-6. the source, where it can tell, confirms each one as gone, asked by its id.
+6. the source, where it can tell, confirms each one as gone, asked by its id; what has no id can't
+   be asked for, and stays;
+7. a database or schema goes only where its tables may go as well.
 
 Refusals are problems that name the counts and the setting to change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from metaglean.listing import Listing
+from metaglean.records import Ref
 from metaglean.standing import Existing
 
 SMALL_SCOPE = 5
-Confirm = Callable[[Sequence[str]], Iterable[str] | None]
+CONTAINERS = ("database", "databaseSchema")
+Confirm = Callable[[str, Sequence[str]], Iterable[str] | None]
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,24 @@ class Decision:
     hint: str = ""
 
 
-def decide(listing: Listing, switched_on: bool, policy: Policy, confirm: Confirm) -> Decision:
-    """What of one scope may be deleted."""
-    if not switched_on:
+def decide(
+    listing: Listing,
+    switched_on: Callable[[str], bool],
+    policy: Policy,
+    confirm: Confirm,
+    kept: Container[Ref] = frozenset(),
+) -> Decision:
+    """What of one scope may be deleted. `switched_on(kind)` says whether deletion of a kind is on;
+    `kept` are refs that were written in this run though they were not listed."""
+    if not switched_on(listing.kind):
         return Decision()
-    missing = _missing(listing, policy)
+    missing = [entity for entity in _missing(listing, policy) if entity.ref not in kept]
     decision = Decision(missing=len(missing))
     if missing:
         decision.refused, decision.hint = _objection(listing, len(missing), policy)
+    if missing and listing.kind in CONTAINERS and not switched_on("table"):
+        decision.refused = f"nothing is deleted: {len(missing)} ({listing.kind}) may hold tables"
+        decision.hint = "Set markDeletedTables: true as well."
     if missing and not decision.refused:
         decision.delete = _confirmed(listing, missing, policy, confirm)
         decision.unconfirmed = len(missing) - len(decision.delete)
@@ -110,16 +124,16 @@ def _objection(listing: Listing, missing: int, policy: Policy) -> tuple[str, str
 def _confirmed(
     listing: Listing, missing: list[Existing], policy: Policy, confirm: Confirm
 ) -> list[Existing]:
-    """Those that the source confirms as gone; all of them where it can't tell. What is deleted
-    because a filter drops it stands at the source and is not asked for."""
+    """Those that the source confirms as gone; all of them where it can't tell. What has no id can't
+    be confirmed; what a filter drops stands at the source and is not asked for."""
     dropped = listing.filtered if policy.filtered else frozenset[str]()
     asked = [
         entity.source_id
         for entity in missing
         if entity.source_id is not None and entity.source_id not in dropped
     ]
-    answer = confirm(asked) if asked else None
+    answer = confirm(listing.kind, asked)
     if answer is None:
         return missing
     gone = set(answer) | dropped
-    return [entity for entity in missing if entity.source_id is None or entity.source_id in gone]
+    return [entity for entity in missing if entity.source_id in gone]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from metaglean import fqn
-from metaglean.errors import catching
+from metaglean.errors import RunError, catching
 from metaglean.names import Listed, NameBook
 from metaglean.records import Ref
 from metaglean.standing import Standing
@@ -39,7 +39,9 @@ class Listing:
         self._run = run
         self._followed = followed
         self._reasons: list[str] = []
+        self._begun = False
         self._ended = False
+        self._expected: dict[Ref, str] = {}
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -47,6 +49,11 @@ class Listing:
         if self._reasons or self._ended:
             return tuple(self._reasons)
         return ("it was not read to its end",)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The reasons that are failures: all but that nobody read to the end."""
+        return tuple(self._reasons)
 
     @property
     def complete(self) -> bool:
@@ -63,6 +70,9 @@ class Listing:
         An inventory that raises is a problem and makes the listing incomplete; what it gave until
         then is yielded.
         """
+        if self._begun:
+            raise RunError(f"the listing of {self.scope} ({self.kind}) was read twice in one run")
+        self._begun = True
         listed = self._drain(inventory)
         book = NameBook(
             listed,
@@ -70,7 +80,7 @@ class Listing:
             self._run.names,
             complete=not self._reasons,
             followed=self._followed,
-            gone=self._run.confirm_gone,
+            gone=lambda ids: self._run.confirm_gone(self.kind, ids),
         )
         self.given = book.names
         for note in book.notes:
@@ -85,12 +95,15 @@ class Listing:
         seen: set[str] = set()
         with catching() as caught:
             for item in inventory:
+                if self._run.stopping:
+                    self.incomplete("the run was asked to end")
+                    break
                 identifier: object = item.id
                 if not isinstance(identifier, str) or not identifier:
-                    self._run.problem("listed without an id: left out", item.name or self.kind)
+                    self._run.problem("listed without an id (a text)", item.name or self.kind)
                     self.incomplete("an item without an id was listed")
                 elif item.id not in seen:
-                    listed.append(self._shared(item))
+                    listed.append(self._shared(item._replace(name=str(item.name or ""))))
                     seen.add(listed[-1].id)
         if caught.error:
             reason = f"listing {self.kind}s failed: {self._run.describe(caught.error)}"
@@ -98,6 +111,10 @@ class Listing:
             self.incomplete(reason)
         self.ids = [item.id for item in listed]
         return listed
+
+    def arrived(self, ref: Ref) -> str | None:
+        """The id that was listed under this ref, once: when its record comes by."""
+        return self._expected.pop(ref, None)
 
     def _shared(self, item: Listed) -> Listed:
         """The same item; where it stands, its texts are those that the standing ones hold already,
@@ -124,6 +141,7 @@ class Listing:
                 self.filtered.add(item.id)
                 self._run.count(self.kind, "filtered")
             else:
+                self._expected[ref] = item.id
                 yield ref, item
         if pattern and named and len(self.filtered) == named:
             self._run.warn(

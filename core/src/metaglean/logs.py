@@ -17,13 +17,20 @@ LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING,
 
 @contextmanager
 def logging_to(run: Run, level: str) -> Iterator[None]:
-    """Redact what the run logs, at the workflow's `loggerLevel`."""
+    """Redact what the run logs, at the workflow's `loggerLevel`.
+
+    A logger's filter doesn't see what its children log, so the handlers that would write it are
+    filtered too.
+    """
     redaction = run.redactor.filter()
     before = run.log.level
-    run.log.addFilter(redaction)
+    filtered = [run.log, *run.log.handlers, *logging.getLogger().handlers]
+    for one in filtered:
+        one.addFilter(redaction)
     run.log.setLevel(LEVELS.get(level.upper(), logging.INFO))
     try:
         yield
     finally:
-        run.log.removeFilter(redaction)
+        for one in filtered:
+            one.removeFilter(redaction)
         run.log.setLevel(before)

@@ -3,6 +3,7 @@
 Over the complete unfiltered inventory and before the first entity is yielded:
 
 - an entity whose id stands in the target keeps exactly the name it has there;
+- a name that stands there without an id is kept by the one it fits, oldest first;
 - a name wanted once is used as it is (cut and cleaned as the target needs it);
 - of several that want one name the oldest gets it, the rest `name_<first 8 of id>`;
 - names that differ only in case count as one name wanted several times;
@@ -12,7 +13,7 @@ Over the complete unfiltered inventory and before the first entity is yielded:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from metaglean.fqn import SUFFIX_LENGTHS, NameRules, comparable
@@ -72,13 +73,15 @@ class NameBook:
         del self._taken, self._holders
 
     def _give_fresh(self, fresh: list[int], gone: Gone | None) -> None:
-        """Name those that don't stand yet; nothing of this costs anything in a steady state."""
+        """Name those whose id doesn't stand; nothing of this costs anything in a steady state."""
         self._taken.update(self._key(name) for name in self.names if name is not None)
         self._holders = self._unclaimed()
-        groups = self._wanted(fresh)
-        self._free(groups, gone)
+        groups = self._wanted(self._adopt(fresh))
+        spellings = self._free(groups, gone)
         losers = [
-            loser for key in sorted(groups) for loser in self._give_base(key, _members(groups[key]))
+            loser
+            for key in sorted(groups)
+            for loser in self._give_base(key, _members(groups[key]), spellings.get(key))
         ]
         self._taken.update(groups)
         for index, among in losers:
@@ -107,6 +110,52 @@ class NameBook:
                 holders.setdefault(self._key(name), []).append(name)
         return holders
 
+    def _adopt(self, fresh: list[int]) -> list[int]:
+        """Give names that stand without an id to those they fit, and return the rest.
+
+        Whoever made them kept no id (a target that can't, another tool, a person): a name with a
+        part of the id is that one's, an equal name goes to the oldest, then one that differs only
+        in case. Nobody gets a second entity.
+        """
+        ownerless = {
+            self._rules.stored(self._kind, name): name
+            for names in self._holders.values()
+            for name in names
+            if self._standing.source_id_of(name) is None
+        }
+        if not ownerless:
+            return fresh
+        by_case: dict[str, list[str]] = {}
+        for stored in ownerless:
+            by_case.setdefault(comparable(stored), []).append(stored)
+
+        def suffixed(index: int) -> Iterable[str]:
+            return (self._rules.stored(self._kind, name) for name in self._suffixed(index))
+
+        def equal(index: int) -> Iterable[str]:
+            return (self._rules.stored(self._kind, self._base(index)),)
+
+        def alike(index: int) -> Iterable[str]:
+            return by_case.get(self._key(self._base(index)), ())
+
+        left = sorted(fresh, key=self._age)
+        for candidates in (suffixed, equal, alike):
+            left = [i for i in left if not self._adopted(i, candidates(i), ownerless)]
+        return left
+
+    def _adopted(self, index: int, candidates: Iterable[str], ownerless: dict[str, str]) -> bool:
+        for stored in candidates:
+            if stored in ownerless:
+                name = ownerless.pop(stored)
+                self._give(index, name)
+                key = comparable(stored)
+                self._taken.add(key)
+                self._holders[key].remove(name)
+                if not self._holders[key]:
+                    del self._holders[key]
+                return True
+        return False
+
     def _wanted(self, fresh: Iterable[int]) -> dict[str, int | list[int]]:
         """Comparable name → who wants it, oldest first (a bare index where it is only one, which
         keeps the book of a large inventory small)."""
@@ -120,9 +169,12 @@ class NameBook:
                 members.sort(key=self._age)
         return groups
 
-    def _age(self, index: int) -> tuple[bool, Any, str]:
+    def _age(self, index: int) -> tuple[int, Any, str]:
+        """What the oldest sorts first by; ages of different types are told apart, not compared."""
         item = self._listed[index]
-        return (item.created is None, 0 if item.created is None else item.created, item.id)
+        if isinstance(item.created, (int, float)):
+            return (0, item.created, item.id)
+        return (2, "", item.id) if item.created is None else (1, str(item.created), item.id)
 
     def _base(self, index: int, room: int = 0) -> str:
         """What item `index` wants to be called, as the target can hold it."""
@@ -131,59 +183,58 @@ class NameBook:
             self._kind, item.id, room
         )
 
-    def _free(self, groups: Iterable[str], gone: Gone | None) -> None:
-        """Let go of holders that are gone at the source for certain, or that never had an id."""
+    def _free(self, groups: Iterable[str], gone: Gone | None) -> dict[str, str]:
+        """Let go of holders whose id is gone at the source for certain; returns their names by
+        comparable name, so that who takes over keeps the spelling."""
         contested = {
             source_id
             for key in groups
             for name in self._holders.get(key, ())
             if (source_id := self._standing.source_id_of(name)) is not None
         }
+        freed: set[str] = set()
         if self._complete and contested:
             certain = gone(sorted(contested)) if gone else None
             freed = contested if certain is None else contested & set(certain)
-        else:
-            freed = set()
+        spellings: dict[str, str] = {}
         for key in [key for key in groups if key in self._holders]:
-            left = [
-                name
-                for name in self._holders[key]
-                if (source_id := self._standing.source_id_of(name)) is not None
-                and source_id not in freed
-            ]
-            if left:
-                self._holders[key] = left
-            else:
-                del self._holders[key]
+            if all(self._standing.source_id_of(name) in freed for name in self._holders[key]):
+                spellings[key] = self._holders.pop(key)[0]
+        return spellings
 
-    def _give_base(self, key: str, members: list[int]) -> list[tuple[int, int]]:
+    def _give_base(
+        self, key: str, members: list[int], spelling: str | None
+    ) -> list[tuple[int, int]]:
         """Give the wanted name itself; returns (index, how many want it) of those left over."""
-        alone = len(members) == 1
-        first = members[0]
+        first, count = members[0], len(members)
         if key in self._holders and not self._complete:
             self._note(first, "its name stands in the target for another id, and the listing is "
                        "incomplete: not written in this run", problem=True)  # fmt: skip
-            return [(index, len(members)) for index in members[1:]]
-        if key in self._taken or key in self._holders or not (alone or self._followed):
-            return [(index, max(len(members), 2)) for index in members]
-        self._give(first, self._base(first))
-        return [(index, len(members)) for index in members[1:]]
+            return [(index, count) for index in members[1:]]
+        if key in self._taken or key in self._holders or not (count == 1 or self._followed):
+            return [(index, max(count, 2)) for index in members]
+        self._give(first, spelling or self._base(first))
+        return [(index, count) for index in members[1:]]
 
     def _give_suffixed(self, index: int, among: int) -> None:
-        """Give `name_<part of id>`, the base cut to make room."""
-        source_id = self._listed[index].id
-        for length in (*SUFFIX_LENGTHS, len(source_id)):
-            suffix = self._rules.fit(self._kind, f"_{source_id[:length]}")
-            room = len(self._rules.stored(self._kind, suffix))
-            name = self._base(index, room) + suffix
+        """Give a name with a part of the id."""
+        for name in self._suffixed(index):
             key = self._key(name)
             if key not in self._taken and key not in self._holders:
                 self._taken.add(key)
                 self._give(index, name)
-                self._note(index, f"the name is wanted {among} times (or was taken): stored with "
-                           "a part of its id")  # fmt: skip
+                self._note(index, f"the name is wanted {among} times (or was taken): stored as "
+                           f"{name!r}")  # fmt: skip
                 return
         self._note(index, "no free name: not written in this run", problem=True)
+
+    def _suffixed(self, index: int) -> Iterator[str]:
+        """`name_<8 of the id>`, then 16, then the whole id, the base cut to make room."""
+        source_id = self._listed[index].id
+        for length in (*SUFFIX_LENGTHS, len(source_id)):
+            suffix = self._rules.fit(self._kind, f"_{source_id[:length]}")
+            room = len(self._rules.stored(self._kind, suffix))
+            yield self._base(index, room) + suffix
 
     def _give(self, index: int, name: str) -> None:
         self.names[index] = name

@@ -20,7 +20,8 @@ def shortened(text: str, length: int = 60) -> str:
 
 @dataclass
 class Group:
-    """Many alike: `count` of them, the first few `items` by name."""
+    """Many alike: `count` of them, the first `message`, the first few `items` by name, and, where
+    their texts differ, the first few `texts` with their items."""
 
     stage: str
     message: str
@@ -28,9 +29,14 @@ class Group:
     error: str = ""
     count: int = 0
     items: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         return {key: value for key, value in vars(self).items() if value}
+
+
+def _text(message: str, item: str) -> str:
+    return f"{shortened(item)}: {message}" if item else message
 
 
 class Groups:
@@ -49,6 +55,10 @@ class Groups:
         group.count += 1
         if item and item not in group.items and len(group.items) < SAMPLES:
             group.items.append(item)
+        if (message != group.message or group.texts) and len(group.texts) < SAMPLES:
+            if not group.texts:
+                group.texts.append(_text(group.message, group.items[0] if group.items else ""))
+            group.texts.append(_text(message, item))
         return group
 
     def __iter__(self) -> Any:
@@ -110,9 +120,11 @@ class Report:
 
     def success_percent(self, stage: str) -> float:
         """Of the entities that came to this stage, how many succeeded (0 to 100)."""
-        good = self.number(stage, what="read") if stage == "source" else self.number(stage)
+        good = self.number("sink") if stage == "sink" else self.number("source", what="read")
         failed = self.failed_items.get(stage, 0)
-        return 100.0 if not failed else round(100.0 * good / (good + failed), 2)
+        if stage == "processor":
+            good = max(0, good - failed)
+        return 100.0 if not failed else 100.0 * good / (good + failed)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; nothing in it grows with the catalog."""
@@ -122,7 +134,9 @@ class Report:
         return {
             "counts": counts,
             "listed": dict(sorted(self.totals.items())),
-            "success_percent": {stage: self.success_percent(stage) for stage in ("source", "sink")},
+            "success_percent": {
+                stage: round(self.success_percent(stage), 2) for stage in ("source", "sink")
+            },
             "warnings": [group.as_dict() for group in self.warnings],
             "problems": [group.as_dict() for group in self.problems],
             "features_off": dict(self.features_off),

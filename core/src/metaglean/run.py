@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import copy
 import logging
+import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from metaglean.errors import MetagleanError, NotFound, RunError, catching
 from metaglean.filters import Filters
 from metaglean.fqn import NameRules
 from metaglean.listing import Listing
-from metaglean.records import Ref
+from metaglean.records import Entity, Ref
 from metaglean.redaction import Redactor
 from metaglean.report import Report, shortened
 from metaglean.standing import Standing
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 DEFAULT_WORKERS = 8
 LOOK_AHEAD = 16
+OUTSIDE = ("classification", "tag")  # what belongs to no service
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -59,13 +61,14 @@ class Run:
         filters: Filters | None = None,
         names: NameRules | None = None,
         sink: Sink | None = None,
-        gone: Callable[[Sequence[str]], Iterable[str] | None] | None = None,
+        gone: Callable[[str, Sequence[str]], Iterable[str] | None] | None = None,
         id_in_url: Callable[[str], str | None] | None = None,
         redactor: Redactor | None = None,
         dry_run: bool = False,
         limit: int | None = None,
         override_metadata: bool = False,
         requests_per_second: float | None = None,
+        server: Mapping[str, Any] | None = None,
         run_id: str | None = None,
     ) -> None:
         self.id = run_id or str(uuid.uuid4())
@@ -79,16 +82,19 @@ class Run:
         self.dry_run = dry_run
         self.limit = limit
         self.override_metadata = override_metadata
+        self.server = server
         self.stage = "source"
         self.log = logging.getLogger("metaglean")
         self.report = Report()
         self.listings: list[Listing] = []
+        self.unlisted: set[Ref] = set()
         self._sink = sink
         self._gone = gone
         self._id_in_url = id_in_url
         self._requests_per_second = requests_per_second
         self._standing: dict[tuple[str, Ref], Standing] = {}
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[tuple[str, str, str], Session] = {}
+        self._thread = threading.get_ident()
         self._state = State()
 
     def at(self, stage: str) -> Run:
@@ -112,11 +118,11 @@ class Run:
 
     def failed(self, item: Ref | str, error: BaseException, stage: str | None = None) -> None:
         """Record that `item` failed with `error`; what is gone meanwhile is only a warning."""
-        if isinstance(error, NotFound):
+        self.report.item_failed(stage or self.stage)
+        if isinstance(error, NotFound) and (stage or self.stage) == "source":
             self.warn(f"gone since it was listed: {self.describe(error)}", str(item))
             return
         hint = error.hint if isinstance(error, MetagleanError) else ""
-        self.report.item_failed(stage or self.stage)
         self.problem(self.describe(error), str(item), stage=stage, hint=hint, error=error)
 
     def problem(
@@ -184,12 +190,17 @@ class Run:
         waiting: deque[tuple[Item, Future[Result]]] = deque()
         pool = ThreadPoolExecutor(count, thread_name_prefix=f"metaglean-{self.stage}")
         try:
-            for item in items:
-                waiting.append((item, pool.submit(function, item)))
-                while waiting and (len(waiting) >= LOOK_AHEAD * count or waiting[0][1].done()):
-                    yield from self._result(*waiting.popleft())
+            with catching() as caught:
+                for item in items:
+                    if self.stopping:
+                        break
+                    waiting.append((item, pool.submit(function, item)))
+                    while waiting and (len(waiting) >= LOOK_AHEAD * count or waiting[0][1].done()):
+                        yield from self._result(*waiting.popleft())
             while waiting:
                 yield from self._result(*waiting.popleft())
+            if caught.error:
+                raise caught.error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -211,7 +222,8 @@ class Run:
         """
         from metaglean.http import Session
 
-        if name not in self._sessions:
+        key = (self.stage, name, base_url)
+        if key not in self._sessions:
             options.setdefault("workers", self.workers)
             options.setdefault("requests_per_second", self._requests_per_second)
             session = Session(
@@ -223,14 +235,26 @@ class Run:
                 log=self.log,
                 **options,
             )
-            self._sessions[name] = session
+            self._sessions[key] = session
             self.report.systems.append(session.stats)
-        return self._sessions[name]
+        return self._sessions[key]
 
     # -- inventories ----------------------------------------------------------------------------
 
     def listing(self, kind: str, scope: Ref, *, followed: bool = True) -> Listing:
         """The inventory of `kind` below `scope` (the parent's ref). See `Listing.over`."""
+        if threading.get_ident() != self._thread:
+            raise RunError(
+                "list on the run's own thread; only functions given to map are elsewhere"
+            )
+        if scope.path[0] != self.service.path[0]:
+            raise RunError(f"{scope} is not in the service {self.service} of this run")
+        if any((one.kind, one.scope) == (kind, scope) for one in self.listings):
+            raise RunError(
+                f"{scope} ({kind}) is listed twice in one run",
+                "Names and deletions need one whole inventory of a scope: join them into one.",
+            )
+        followed = followed and (self._sink is None or self._sink.keeps_ids)
         listing = Listing(self, kind, scope, self.stands(kind, scope), followed)
         self.listings.append(listing)
         return listing
@@ -246,7 +270,7 @@ class Run:
                 raise RunError(
                     f"could not read what stands in {scope}: {self.describe(caught.error)}",
                     "Without it neither names nor differences are known; nothing was written.",
-                ) from caught.error
+                ) from None
         return self._standing[kind, scope]
 
     def _identified(self, entity: Existing) -> Existing:
@@ -260,9 +284,30 @@ class Run:
         standing = self._standing.get((ref.kind, scope)) if scope else None
         return standing.get(ref.name) if standing else None
 
-    def confirm_gone(self, ids: Sequence[str]) -> Iterable[str] | None:
+    def confirm_gone(self, kind: str, ids: Sequence[str]) -> Iterable[str] | None:
         """Which of these ids the source confirms as gone; None where it can't tell."""
-        return self._gone(ids) if self._gone else None
+        return self._gone(kind, ids) if self._gone else None
+
+    def arrived(self, record: Entity) -> Entity | None:
+        """A record that the source yields, with the id it was listed under; None where it may not
+        be written (that is a problem)."""
+        ref, scope = record.ref, record.ref.parent
+        if ref.kind not in OUTSIDE and ref.path[0] != self.service.path[0]:
+            self.report.item_failed(self.stage)
+            self.problem(f"not in the service {self.service} of this run: left out", str(ref))
+            return None
+        listing = next((x for x in self.listings if (x.kind, x.scope) == (ref.kind, scope)), None)
+        if listing is None:
+            return record
+        listed_id = listing.arrived(ref)
+        if listed_id is None:
+            self.unlisted.add(ref)
+        elif record.source_id is None:
+            return record.model_copy(update={"source_id": listed_id})
+        elif record.source_id != listed_id:
+            self.problem(f"its source_id is not the id {listed_id!r} that was listed", str(ref))
+            return record.model_copy(update={"source_id": listed_id})
+        return record
 
     # -- the end --------------------------------------------------------------------------------
 
@@ -280,6 +325,8 @@ class Run:
         """Ask for the end: waits are cut short, no further record is pulled."""
         self._state.stopping = True
         self._state.signal = self._state.signal or signal
+        for session in list(self._sessions.values()):
+            session.stop()
         self.clock.wake()
 
     def reading(self, now: bool | None = None) -> bool:

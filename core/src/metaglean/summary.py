@@ -59,6 +59,10 @@ def _groups(word: str, count: int, groups: Iterable[Group]) -> Iterator[str]:
     yield f"{count} {word}{'s' if count != 1 else ''}:"
     shown = sorted(groups, key=lambda group: -group.count)
     for group in shown[:SHOWN_GROUPS]:
+        if group.texts:
+            yield f"  {group.count} alike, such as"
+            yield from (f"      {text}" for text in group.texts[:SHOWN_ITEMS])
+            continue
         times = f"{group.count} x " if group.count > 1 else ""
         items = ", ".join(shortened(item) for item in group.items[:SHOWN_ITEMS])
         more = ", …" if group.count > SHOWN_ITEMS and items else ""

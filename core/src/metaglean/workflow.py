@@ -8,24 +8,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from metaglean import deletion
 from metaglean.clock import Clock
 from metaglean.components import Change, Sink, Source, Step
-from metaglean.errors import ConfigError, Interrupted, MetagleanError, RunError, catching, ends_run
+from metaglean.errors import (
+    ConfigError,
+    MetagleanError,
+    PluginError,
+    RunError,
+    catching,
+    ends_run,
+)
 from metaglean.logs import logging_to
 from metaglean.plugins import Registry
 from metaglean.profiles import profiled
-from metaglean.records import Entity, Record, Ref, Service
+from metaglean.records import Record, Ref
 from metaglean.redaction import Redactor
 from metaglean.run import Run
+from metaglean.stream import Stream, counted, read
 from metaglean.summary import summary
+from metaglean.verdict import first_of, report_listings, verdict
 
 if TYPE_CHECKING:
     from metaglean.config import WorkflowConfig
 
-LEAVES = ("table", "pipeline", "dashboard")
 Observer = Callable[[Change], None]
 
 
@@ -35,7 +44,7 @@ class Workflow:
     `execute` may be called again: each call is a run of its own. `on_change` is called with every
     change of the sink (in a dry run: with what would change). A failed run prints its summary at
     once, because a recipe's `raise_from_status` keeps `print_status` from being reached; not so if
-    `silent`.
+    `silent`. `status` is success, partialSuccess, failed or stopped.
     """
 
     def __init__(
@@ -54,6 +63,7 @@ class Workflow:
         self.limit = limit
         self.error: BaseException | None = None
         self.run: Run | None = None
+        self.status = "success"
         self._clock = clock
         self._on_change = on_change
         self._silent = silent
@@ -72,18 +82,19 @@ class Workflow:
     # -- the calls of the recipes -----------------------------------------------------------------
 
     def execute(self) -> None:
-        """Run it. Errors of ours are kept for `raise_from_status`; a signal or an exception of the
-        host is raised once everything is in order."""
+        """Run it. Errors of the run are kept for `raise_from_status`; a signal or an exception of
+        the host is raised once everything is in order."""
         run = self._begin()
-        self.error = None
         with logging_to(run, self._level):
             with catching(ending=True) as caught:
                 self._ingest(run)
-            self.error = caught.error or self._verdict(run)
+            report_listings(run)
+            error = caught.error or verdict(run, self.config.success_threshold)
+            self.status = _status(run, error)
             with catching(ending=True) as closing:
-                self._sink.close(self.status)
-                run.close()
-            self.error = self.error or closing.error
+                self._close(run)
+            self.error = _cleaned(first_of(error, closing.error), run)
+            self.status = _status(run, self.error)
         if self.error and not self._silent:
             self.print_status()
         if self.error and not isinstance(self.error, MetagleanError):
@@ -100,7 +111,8 @@ class Workflow:
     def print_status(self) -> None:
         """Print the summary of the last run."""
         if self.run:
-            sys.stdout.write(summary(self.run, self.status, self.error) + "\n")
+            text = summary(self.run, self.status, self.error)
+            sys.stdout.write(f"{text}\n")
             sys.stdout.flush()
 
     def report(self) -> dict[str, Any]:
@@ -128,24 +140,19 @@ class Workflow:
         if self.run:
             self.run.stop()
 
-    @property
-    def status(self) -> str:
-        """success, partialSuccess, failed or stopped."""
-        if isinstance(self.error, KeyboardInterrupt):
-            return "stopped"
-        if self.error:
-            return "failed"
-        problems = self.run.report.problems.count if self.run else 0
-        return "partialSuccess" if problems else "success"
-
     def test_connection(self) -> Iterator[Step]:
         """The steps of the source, then those of the sink."""
         run = self._begin()
         with logging_to(run, self._level):
-            yield from self._source.test_connection(run)
-            yield from self._sink.open(run.at("sink"))
-            self._sink.close("success")
-            run.close()
+            try:
+                with _phase(run, "the connection test broke off"):
+                    for step in self._source.test_connection(run):
+                        yield step._replace(detail=run.redactor.clean(step.detail))
+                    for step in _steps(self._sink.open(run.at("sink"))):
+                        yield step._replace(detail=run.redactor.clean(step.detail))
+            finally:
+                self.status = "stopped"
+                self._close(run)
 
     # -- one run ----------------------------------------------------------------------------------
 
@@ -154,10 +161,16 @@ class Workflow:
         redactor = Redactor()
         redactor.add(*config.secrets)
         service = Ref(config.source_class.service_kind, (config.service_name,))
-        self._source: Source = config.source_class(
-            config.source_config, config.source_options, service
-        )
-        self._sink: Sink = config.sink_class(config.sink_config)
+        with catching() as caught:
+            self._source: Source = config.source_class(
+                config.source_config, config.source_options, service
+            )
+            self._sink: Sink = config.sink_class(config.sink_config)
+        if caught.error:
+            cause = redactor.clean(f"{type(caught.error).__name__}: {caught.error}")
+            raise PluginError(
+                f"{config.source_class.type} or {config.sink_type}: {cause}"
+            ) from None
         if self.dry_run and "plan" not in self._sink.capabilities:
             raise ConfigError(
                 f"the sink {config.sink_type!r} can't tell what it would change",
@@ -169,16 +182,17 @@ class Workflow:
             workers=config.source_options.threads,
             filters=config.source_options.filters(),
             sink=self._sink,
-            gone=lambda ids: self._source.confirm_gone(run, ids),
+            gone=lambda kind, ids: self._source.confirm_gone(run, kind, ids),
             id_in_url=self._source.id_in_url,
             redactor=redactor,
             dry_run=self.dry_run,
             limit=self.limit,
             override_metadata=config.source_options.override_metadata,
             requests_per_second=config.limits.requests_per_second,
+            server=config.server,
             run_id=config.pipeline_run_id,
         )
-        self.run = run
+        self.run, self.error, self.status = run, None, "success"
         for warning in config.warnings:
             run.at("configuration").warn(warning)
         return run
@@ -186,71 +200,54 @@ class Workflow:
     def _ingest(self, run: Run) -> None:
         self._open(run)
         stream = Stream(self._records(run), run)
-        self._write(run, stream)
-        if stream.error:
-            self._ended_early(run, stream.error)
-        if run.limit is None and not run.stopping and not self.config.profiler:
+        with catching(ending=True) as writing:
+            self._write(run, stream)
+        error = first_of(self._of_source(run, stream.error), writing.error)
+        if error:
+            raise error
+        if run.limit is None and not self.config.profiler:
             self._delete(run)
 
     def _open(self, run: Run) -> None:
-        for step in self._sink.open(run.at("sink")):
-            if step.required and step.ok is False:
-                raise RunError(f"{self.config.sink_type}: {step.name} failed", step.detail)
-            run.log.debug("%s: %s %s", self.config.sink_type, step.name, step.detail)
+        with _phase(run, f"the sink {self.config.sink_type} could not be opened"):
+            for step in _steps(self._sink.open(run.at("sink"))):
+                if step.required and step.ok is False:
+                    raise RunError(f"{self.config.sink_type}: {step.name} failed", step.detail)
+                run.log.debug("%s: %s %s", self.config.sink_type, step.name, step.detail)
         run.names = self._sink.names  # a server's rules are known once it was asked
 
     def _records(self, run: Run) -> Iterator[Record]:
-        """The source's records, counted, through the processors."""
-        records = self._counted(self._read(run), run)
+        """The source's records, counted, through the profiler and the processors."""
+        records = read(self._source, run)
+        if self.config.profiler:
+            profiler_class, config = self.config.profiler
+            records = profiled(records, profiler_class(config, self._source), run)
+        records = counted(records, run)
         for processor_class, config in self.config.processors:
             records = processor_class(config).process(records, run.at("processor"))
         return records
 
-    def _read(self, run: Run) -> Iterator[Record]:
-        yield Service(ref=run.service, service_type=self._source.service_type)
-        records = self._source.read(run)
-        if self.config.profiler:
-            profiler_class, config = self.config.profiler
-            records = profiled(records, profiler_class(config, self._source), run)
-        if run.limit is None:
-            yield from records
-            return
-        leaves = 0
-        for record in records:
-            yield record
-            leaves += isinstance(record, Entity) and record.ref.kind in LEAVES
-            if leaves >= run.limit:
-                return
-
-    def _counted(self, records: Iterator[Record], run: Run) -> Iterator[Record]:
-        for record in records:
-            if run.stopping:
-                return
-            run.count(record.kind, "read")
-            yield record
-
     def _write(self, run: Run, stream: Stream) -> None:
-        sink_run = run.at("sink")
-        with catching() as caught:
-            for change in self._sink.write(stream, sink_run):
-                self._changed(change, sink_run)
-        if caught.error:
-            sink_run.problem(f"the sink stopped: {run.describe(caught.error)}", error=caught.error)
-            raise RunError(f"the sink stopped: {run.describe(caught.error)}") from caught.error
+        with _phase(run.at("sink"), "the sink stopped"):
+            for change in self._sink.write(stream, run.at("sink")):
+                self._changed(change, run)
 
     def _changed(self, change: Change, run: Run) -> None:
-        run.count(change.kind or change.ref.kind, change.action)
+        run.report.count("sink", change.kind or change.ref.kind, change.action)
         if change.action == "updated" and "display_name" in change.fields:
             run.report.count("names", change.ref.kind, "renamed")
         if self._on_change:
-            self._on_change(change)
+            with catching() as caught:
+                self._on_change(change)
+            if caught.error:  # nobody looks any more (`| head`): that is no fault of the run
+                self._on_change = None
 
-    def _ended_early(self, run: Run, error: BaseException) -> None:
-        """The source's stream ended with an error: raise what ends the run, as ours."""
-        if ends_run(error):
-            raise error
+    def _of_source(self, run: Run, error: BaseException | None) -> BaseException | None:
+        """The error that ended the source's stream, as one of ours."""
+        if error is None or ends_run(error):
+            return error
         run.problem(f"the source stopped: {run.describe(error)}", error=error)
-        raise RunError(f"the source stopped: {run.describe(error)}") from error
+        return RunError(f"the source stopped: {run.describe(error)}")
 
     # -- the end ----------------------------------------------------------------------------------
 
@@ -263,102 +260,92 @@ class Workflow:
             self.config.deletion.empty,
             self.config.deletion.filtered == "delete",
         )
-        sink_run = run.at("deletion")
-        for listing in run.listings:
-            on = self.config.source_options.deletes(listing.kind)
-            decision = deletion.decide(listing, on, policy, run.confirm_gone)
-            if decision.refused:
-                sink_run.problem(decision.refused, hint=decision.hint)
-            if decision.unconfirmed:
-                sink_run.warn(
-                    f"{decision.unconfirmed} ({listing.kind}) in {listing.scope} were not listed, "
-                    "but the source does not confirm that they are gone: kept"
-                )
-            for change in self._sink.delete(decision.delete, sink_run) if decision.delete else ():
-                run.at("sink").count(change.ref.kind, change.action)
-                if self._on_change:
-                    self._on_change(change)
-            if decision.missing:
-                run.report.deletions.append(
-                    {
-                        "kind": listing.kind,
-                        "scope": str(listing.scope),
-                        "missing": decision.missing,
-                        "deleted": len(decision.delete),
-                        "refused": decision.refused,
-                    }
-                )
+        on = self.config.source_options.deletes
+        view = run.at("deletion")
+        with _phase(view, "the deletion pass broke off"):
+            for listing in run.listings:
+                decision = deletion.decide(listing, on, policy, run.confirm_gone, run.unlisted)
+                if run.stopping:
+                    return
+                self._carry_out(decision, listing.kind, str(listing.scope), view)
 
-    def _verdict(self, run: Run) -> BaseException | None:
-        """The error that the run's result amounts to, if any."""
-        for listing in run.listings:
-            run.report.listings.append(
+    def _carry_out(self, decision: deletion.Decision, kind: str, scope: str, run: Run) -> None:
+        if decision.refused:
+            run.problem(decision.refused, hint=decision.hint)
+        if decision.unconfirmed:
+            run.warn(
+                f"{decision.unconfirmed} ({kind}) in {scope} were not listed, but the source does "
+                "not confirm that they are gone: kept"
+            )
+        deleted = 0
+        for change in self._sink.delete(decision.delete, run) if decision.delete else ():
+            self._changed(change, run)
+            deleted += 1
+        if decision.missing:
+            run.report.deletions.append(
                 {
-                    "kind": listing.kind,
-                    "scope": str(listing.scope),
-                    "listed": len(listing.ids),
-                    "complete": listing.complete,
-                    "reasons": list(listing.reasons),
+                    "kind": kind,
+                    "scope": scope,
+                    "missing": decision.missing,
+                    "deleted": deleted,
+                    "refused": decision.refused,
                 }
             )
-        if run.stopping:
-            return Interrupted(run.signal) if run.signal else RunError("stopped before its end")
-        return self._incomplete(run) or self._too_little(run)
 
-    def _incomplete(self, run: Run) -> RunError | None:
-        if run.limit is not None:
-            return None
-        for listing in run.listings:
-            if not listing.complete:
-                return RunError(
-                    f"the listing of {listing.scope} ({listing.kind}) is incomplete: "
-                    f"{'; '.join(listing.reasons)}",
-                    "What was read is written, nothing was deleted; run it again.",
-                )
-        return None
-
-    def _too_little(self, run: Run) -> RunError | None:
-        for stage in ("source", "sink"):
-            percent = run.report.success_percent(stage)
-            if percent < self.config.success_threshold:
-                return RunError(
-                    f"only {percent:g} % of the {stage}'s entities succeeded "
-                    f"(successThreshold: {self.config.success_threshold})",
-                    "The problems above name what failed and why.",
-                )
-        return None
-
-
-class Stream(Iterator[Record]):
-    """The source's records as a sink sees them: an error or a signal is the end of the stream, and
-    `error` keeps it for the time after. A signal is raised only in here, never inside a sink."""
-
-    def __init__(self, records: Iterator[Record], run: Run) -> None:
-        self._records = records
-        self._run = run
-        self.error: BaseException | None = None
-
-    def __next__(self) -> Record:
-        record = None
-        with catching(ending=True) as caught:
-            self._run.reading(True)
-            record = next(self._records, None)
-            self._run.reading(False)
-        if caught.error:
-            self._run.reading(False)
-            self.error = caught.error
-        if record is None or self._run.stopping:
-            raise StopIteration
-        return record
+    def _close(self, run: Run) -> None:
+        """Everything is closed, whatever of it fails."""
+        with catching(ending=True) as source:
+            self._source.close(run)
+        with catching(ending=True) as sink, _phase(run, "the sink could not be closed"):
+            self._sink.close(self.status)
+        run.close()
+        error = first_of(sink.error, source.error)
+        if error:
+            raise error
 
 
 def run_workflow(config: Mapping[str, Any] | WorkflowConfig, **options: Any) -> Workflow:
     """Create a workflow (from a dict or a resolved configuration), execute it, and raise what went
-    wrong. Returns the workflow; its `run.report` has the counts."""
+    wrong, unless the workflow says `raiseOnError: false`. Returns the workflow; its `run.report`
+    has the counts."""
     if isinstance(config, Mapping):
         workflow = Workflow.create(config, **options)
     else:
         workflow = Workflow(config, **options)
     workflow.execute()
-    workflow.raise_from_status()
+    if workflow.config.raise_on_error or not isinstance(workflow.error, RunError):
+        workflow.raise_from_status()
     return workflow
+
+
+@contextmanager
+def _phase(run: Run, what: str) -> Iterator[None]:
+    """A foreign error inside becomes ours; its own text, which may hold a secret, is cleaned, and
+    its traceback goes through the log's filter only."""
+    with catching() as caught:
+        yield
+    if caught.error:
+        message = f"{what}: {run.describe(caught.error)}"
+        run.problem(message, error=caught.error)
+        raise RunError(message) from None
+
+
+def _steps(steps: Iterator[Step] | None) -> Iterator[Step]:
+    """An `open` that yields nothing returns None."""
+    return steps or iter(())
+
+
+def _status(run: Run, error: BaseException | None) -> str:
+    if error is None:
+        return "partialSuccess" if run.report.problems.count else "success"
+    stopped = run.stopping or not isinstance(error, Exception)
+    return "stopped" if stopped else "failed"
+
+
+def _cleaned(error: BaseException | None, run: Run) -> BaseException | None:
+    """The same error; of ours, message and hint without secrets."""
+    if isinstance(error, MetagleanError):
+        error.message = run.redactor.clean(error.message)
+        error.hint = run.redactor.clean(error.hint)
+        error.args = (error.message,)
+    return error

@@ -41,20 +41,22 @@ def test_an_unchanged_one_is_restored_too(write, table, opened_catalog, make_run
 
 
 def test_what_lies_in_a_deleted_schema_goes_with_it(
-    write, table, opened_catalog, make_run, query, parents
+    write, table, opened_catalog, make_run, query, parents, clock
 ):
     database = parents[1].ref
     other = database.child("databaseSchema", "default2")
     kept = table("t").model_copy(update={"ref": other.child("table", "t")})
     write([*parents, table("a"), table("a.b"), Schema(ref=other), kept, Database(ref=database)])
+    clock.sleep(1)
     run = make_run()
+    write([table("made by an overlapping run")])
     with opened_catalog(run) as sink:
         changes = delete(sink, run, "databaseSchema", database, "default")
         assert not list(sink.delete([], run))
     assert sorted(change.ref.path[2:] for change in changes) == [
         ("default",), ("default", "a"), ("default", "a.b"),
     ]  # fmt: skip
-    assert query("SELECT count(*) FROM entities WHERE deleted_run IS NULL") == [(4,)]
+    assert query("SELECT count(*) FROM entities WHERE deleted_run IS NULL") == [(5,)]
 
 
 def test_a_dry_run_deletes_nothing(write, table, opened_catalog, make_run, dump, path):

@@ -91,6 +91,30 @@ def test_a_name_of_an_id_that_is_not_confirmed_gone_is_not_taken():
     assert made.names == ["Orders_22222222"]
 
 
+def test_names_that_stand_without_ids_go_to_those_they_fit():
+    stands = standing(("Sales", None), ("sales", None), ("Orders", None))
+    listed = [Listed("1" * 9, "sales", 1), Listed("2" * 9, "Sales", 2), Listed("3" * 9, "ORDERS")]
+    assert book(listed, stands).names == ["sales", "Sales", "Orders"]
+
+
+def test_a_name_with_a_part_of_the_id_stays_with_that_id():
+    stands = standing(("x", None), ("x_22222222", None))
+    both = [Listed("1" * 9, "x", 1), Listed("2" * 9, "x", 2)]
+    for followed in (True, False):
+        assert book(both, stands, followed=followed).names == ["x", "x_22222222"]
+        assert book(both[1:], stands, followed=followed).names == ["x_22222222"]
+
+
+def test_who_takes_a_name_over_keeps_its_spelling():
+    stands = standing(("Sales", "1"))
+    assert book([Listed("2", "sales")], stands, gone=lambda ids: ids).names == ["Sales"]
+
+
+def test_ages_of_different_types_are_no_error():
+    listed = [Listed("a" * 9, "x", "2020"), Listed("b" * 9, "x", 5), Listed("c" * 9, "x")]
+    assert book(listed).names == ["x_aaaaaaaa", "x", "x_cccccccc"]
+
+
 def test_only_contested_ids_are_asked_for():
     asked: list[str] = []
     stands = standing(("Orders", "1"), ("Other", "9"))

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from metaglean.components import Sink
 from metaglean.errors import (
     AccessDenied,
     ConfigError,
@@ -16,7 +17,7 @@ from metaglean.errors import (
 )
 from metaglean.filters import Filters, Pattern
 from metaglean.names import Listed
-from metaglean.records import Ref
+from metaglean.records import Ref, Schema, Table, Tag
 from metaglean.run import LOOK_AHEAD, Run
 from metaglean.standing import Existing
 
@@ -26,6 +27,13 @@ SCOPE = Ref("databaseSchema", ("s", "d", "x"))
 
 def new_run(**options) -> Run:
     return Run(SERVICE, **options)
+
+
+class Nothing(Sink):
+    """A sink with nothing in it."""
+
+    def write(self, records, run):
+        return iter(())
 
 
 class AirflowTaskTimeout(Exception):
@@ -167,20 +175,115 @@ def test_excludes_win_over_includes():
 
 
 def test_a_target_without_ids_is_known_again_by_its_urls():
-    class Server:
+    class Server(Nothing):
         def existing(self, kind, scope):
             yield Existing(scope.child(kind, "Old name"), 1, source_url="https://x/sets/42/show")
 
-    run = new_run(sink=Server(), id_in_url=lambda url: url.split("/")[4])
+    run = new_run(sink=Server(None), id_in_url=lambda url: url.split("/")[4])
     listing = run.listing("table", SCOPE)
     assert [ref.name for ref, _ in listing.over([Listed("42", "New name")])] == ["Old name"]
 
 
 def test_a_reading_of_the_target_that_fails_ends_the_run():
-    class Broken:
+    class Broken(Nothing):
         def existing(self, kind, scope):
             raise OSError("disk")
 
-    run = new_run(sink=Broken())
+    run = new_run(sink=Broken(None))
     with pytest.raises(RunError, match="could not read what stands"):
         run.listing("table", SCOPE)
+
+
+def test_what_is_gone_counts_as_failed_so_that_a_wrong_path_is_noticed():
+    run = new_run()
+    run.count("table", "read")
+    for number in range(9):
+        run.failed(f"T{number}", NotFound("404"))
+    assert run.report.success_percent("source") == 10.0
+
+
+def test_what_is_not_found_while_writing_is_a_problem():
+    run = new_run().at("sink")
+    run.failed("T", NotFound("404"))
+    assert run.report.problems.count == 1
+
+
+def test_a_scope_is_listed_once():
+    run = new_run()
+    listing = run.listing("table", SCOPE)
+    list(listing.over([]))
+    with pytest.raises(RunError, match="twice"):
+        run.listing("table", SCOPE)
+    with pytest.raises(RunError, match="twice"):
+        list(listing.over([]))
+    run.listing("pipeline", SCOPE)
+
+
+def test_a_scope_outside_the_service_is_refused():
+    with pytest.raises(RunError, match="not in the service"):
+        new_run().listing("table", Ref("databaseSchema", ("other", "d", "x")))
+
+
+def test_listings_are_made_on_the_thread_of_the_run():
+    run = new_run()
+    with pytest.raises(RunError, match="own thread"):
+        list(run.map(lambda _: run.listing("table", SCOPE), [1]))
+
+
+def test_records_get_the_id_they_were_listed_under():
+    run = new_run()
+    refs = [
+        ref for ref, _ in run.listing("table", SCOPE).over([Listed("1", "A"), Listed("2", "B")])
+    ]
+    assert run.arrived(Table(ref=refs[0])).source_id == "1"
+    assert run.arrived(Table(ref=refs[1], source_id="other")).source_id == "2"
+    assert run.report.problems.count == 1
+    unlisted = Table(ref=SCOPE.child("table", "C"))
+    assert run.arrived(unlisted) is unlisted
+    assert run.unlisted == {unlisted.ref}
+
+
+def test_records_of_another_service_are_left_out():
+    run = new_run()
+    foreign = Ref("databaseSchema", ("other", "d", "x"))
+    assert run.arrived(Schema(ref=foreign)) is None
+    assert run.arrived(Tag(ref=Ref("tag", ("a", "b")))) is not None
+    assert run.report.failed_items == {"source": 1}
+
+
+def test_map_gives_what_was_submitted_before_its_items_failed():
+    def items():
+        yield from range(5)
+        raise ValueError("page 2")
+
+    run = new_run(workers=2)
+    results = []
+    with pytest.raises(ValueError, match="page 2"):
+        results.extend(run.map(lambda number: number, items()))
+    assert results == list(range(5))
+
+
+def test_stopping_ends_inventories_and_maps():
+    run = new_run()
+
+    def endless():
+        number = 0
+        while True:
+            number += 1
+            if number == 5:
+                run.stop()
+            yield Listed(str(number), f"T{number}")
+
+    listing = run.listing("table", SCOPE)
+    list(listing.over(endless()))
+    assert listing.failures
+    assert list(run.map(lambda item: item, [1, 2])) == []
+
+
+def test_sessions_are_kept_apart_by_stage_and_address():
+    run = new_run()
+    one = run.session("Api", "https://a.test")
+    assert run.session("Api", "https://a.test") is one
+    assert run.session("Api", "https://b.test") is not one
+    assert run.at("sink").session("Api", "https://a.test") is not one
+    run.close()

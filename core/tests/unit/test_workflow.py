@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import sys
+import traceback
 
 import pytest
 
 from metaglean.components import Change, Config, Existing, Processor, Profiler, Sink, Source, Step
 from metaglean.config.model import DeletionConfig, WorkflowConfig
-from metaglean.errors import AccessDenied, ConfigError, RemoteError, RunError
+from metaglean.errors import AccessDenied, ConfigError, PluginError, RemoteError, RunError
 from metaglean.names import Listed
 from metaglean.options import DatabaseOptions
 from metaglean.records import Column, Database, Profile, Ref, Schema, Table
-from metaglean.workflow import Workflow
+from metaglean.workflow import Workflow, run_workflow
 
 NAMES = [f"T{n}" for n in range(10)]
 SCHEMA = Ref("databaseSchema", ("svc", "default", "default"))
@@ -41,7 +44,7 @@ class Shelf(Source):
                     raise self.failing[item.name]
                 yield Table(ref=ref, source_id=item.id, columns=(Column(name="a"),))
 
-    def confirm_gone(self, run, ids):
+    def confirm_gone(self, run, kind, ids):
         return ids if self.gone is None else self.gone
 
 
@@ -313,3 +316,141 @@ def test_deletion_limits_come_from_the_workflow(sink):
     assert "deletion.maxPercent" in next(iter(flow.run.report.problems)).hint
     workflow(sink, sub(names=NAMES[:5]), deletion=DeletionConfig(max_percent=60)).execute()
     assert tables(sink) == NAMES[:5]
+
+
+def test_a_processor_that_yields_no_record_fails_the_run(sink):
+    class Nothing(Processor):
+        def process(self, records, run):
+            for record in records:
+                yield None if record.ref.name == "T3" else record
+
+    flow = workflow(sink, processors=((Nothing, Config()),))
+    flow.execute()
+    with pytest.raises(RunError, match="NoneType instead of a record"):
+        flow.raise_from_status()
+
+
+def test_a_processor_that_fails_on_everything_fails_the_run(sink):
+    class Failing(Processor):
+        def process(self, records, run):
+            for record in records:
+                with run.item(record.ref):
+                    raise ValueError("bad")
+                yield record
+
+    flow = workflow(sink, processors=((Failing, Config()),))
+    flow.execute()
+    with pytest.raises(RunError, match="processor's entities succeeded"):
+        flow.raise_from_status()
+
+
+@pytest.mark.parametrize("where", ["open", "delete", "close", "existing"])
+def test_a_sink_that_breaks_is_a_failed_run_without_its_secret(sink, where):
+    workflow(sink).execute()
+
+    def broken(*_):
+        raise OSError("no route to s3cret-value")
+
+    setattr(sink, where, broken)
+    flow = workflow(sink, sub(names=NAMES[:-1]), secrets=("s3cret-value",))
+    flow.execute()
+    with pytest.raises(RunError, match=r"no route to \*\*\*") as caught:
+        flow.raise_from_status()
+    shown = "".join(traceback.format_exception(caught.type, caught.value, caught.tb))
+    assert "s3cret-value" not in shown + str(flow.report())
+    assert "T9" in tables(sink) or where == "close"
+
+
+def test_a_component_that_can_not_be_made_is_one_clear_error(sink):
+    def broken(self, *_):
+        raise ValueError("bad s3cret-value")
+
+    with pytest.raises(PluginError, match=r"bad \*\*\*"):
+        workflow(sink, sub(__init__=broken), secrets=("s3cret-value",)).execute()
+
+
+def test_a_system_that_is_away_wins_over_a_sink_that_breaks(sink):
+    def write(records, run):
+        list(records)
+        raise OSError("disk")
+        yield
+
+    sink.write = write
+    flow = workflow(sink, sub(failing={"T1": RemoteError("away")}))
+    flow.execute()
+    with pytest.raises(RemoteError, match="away"):
+        flow.raise_from_status()
+    assert flow.report()["listings"]
+
+
+def test_a_signal_in_the_deletion_pass_deletes_nothing_more(sink):
+    workflow(sink).execute()
+
+    def confirm_gone(self, run, kind, ids):
+        run.stop(15)
+        return ids
+
+    flow = workflow(sink, sub(names=NAMES[:-1], confirm_gone=confirm_gone))
+    with pytest.raises(KeyboardInterrupt):
+        flow.execute()
+    assert tables(sink) == NAMES
+    assert flow.status == "stopped"
+
+
+def test_a_limit_does_not_hide_a_listing_that_failed(sink):
+    def read(self, run):
+        listing = run.listing("table", SCHEMA)
+        listing.incomplete("page 2 was given up")
+        for ref, _ in listing.over([Listed("t0", "T0"), Listed("t1", "T1")]):
+            yield Table(ref=ref)
+
+    flow = workflow(sink, sub(read=read), limit=1)
+    flow.execute()
+    with pytest.raises(RunError, match="page 2 was given up"):
+        flow.raise_from_status()
+
+
+def test_a_limit_counts_tables_of_a_profile_workflow(sink):
+    seen = []
+
+    class Counter(Profiler):
+        def profile(self, table, run):
+            seen.append(table.ref.name)
+            yield Profile(ref=table.ref, timestamp=1)
+
+    workflow(sink, profiler=(Counter, Config()), limit=2).execute()
+    assert len(seen) == 2
+
+
+def test_an_observer_that_fails_is_left_out(sink):
+    def broken(change):
+        raise BrokenPipeError
+
+    flow = workflow(sink)
+    flow._on_change = broken
+    flow.execute()
+    flow.raise_from_status()
+    assert tables(sink) == NAMES
+
+
+def test_raise_on_error_false_is_heard_by_run_workflow(sink):
+    flow = workflow(sink, sub(failing=dict.fromkeys(NAMES, AccessDenied("no"))))
+    config = dataclasses.replace(flow.config, raise_on_error=False)
+    assert run_workflow(config).status == "failed"
+
+
+def test_loggers_of_plugins_are_redacted_too(sink, capsys):
+    class Leaky(Shelf):
+        def read(self, run):
+            logging.getLogger("metaglean.leaky").warning("token is %s", "s3cret-value")
+            yield from super().read(run)
+
+    handler = logging.StreamHandler(sys.stdout)
+    logging.getLogger().addHandler(handler)
+    try:
+        workflow(sink, Leaky, secrets=("s3cret-value",)).execute()
+    finally:
+        logging.getLogger().removeHandler(handler)
+    out = capsys.readouterr().out
+    assert "token is ***" in out
+    assert "s3cret-value" not in out

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from metaglean.workflow import LEAVES, Workflow
+from metaglean.stream import LEAVES
+from metaglean.workflow import Workflow
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -166,8 +166,9 @@ def standing(store: Store, kind: str, scope: Ref) -> Iterator[Existing]:
         last = rows[-1][0]
 
 
-def with_descendants(store: Store, entity: Existing) -> Iterator[tuple[int, Ref]]:
-    """(id, ref) of this entity and what lives below it, as far as they aren't marked deleted."""
+def with_descendants(store: Store, entity: Existing, before: float) -> Iterator[tuple[int, Ref]]:
+    """(id, ref) of this entity and what lives below it, as far as they aren't marked deleted and
+    weren't written since `before` (epoch seconds: an overlapping run may have made them)."""
     name = fqn.build(entity.ref.path)
     row = store.row("SELECT id FROM entities WHERE id = ? AND deleted_run IS NULL", (entity.id,))
     if row:
@@ -177,8 +178,8 @@ def with_descendants(store: Store, entity: Existing) -> Iterator[tuple[int, Ref]
             # "/" follows "." in ASCII: the range of all names that begin with `name.`.
             rows: Sequence[Any] = store.rows(
                 "SELECT id, fqn FROM entities"
-                " WHERE kind = ? AND fqn > ? AND fqn < ? AND deleted_run IS NULL",
-                (kind, f"{name}.", f"{name}/"),
+                " WHERE kind = ? AND fqn > ? AND fqn < ? AND deleted_run IS NULL AND updated < ?",
+                (kind, f"{name}.", f"{name}/", before),
             )
             for number, below in rows:
                 yield number, Ref(kind, fqn.split(below))

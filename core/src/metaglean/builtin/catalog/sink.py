@@ -110,7 +110,7 @@ class CatalogSink(Sink):
             part = gone[start : start + BATCH_RECORDS]
             if run.dry_run:
                 for entity in part:
-                    below = entities.with_descendants(store, entity)
+                    below = entities.with_descendants(store, entity, run.started)
                     changes += [Change(ref, "deleted") for _, ref in below]
             else:
                 with store.writing():
@@ -205,7 +205,7 @@ class CatalogSink(Sink):
     def _mark(self, store: Store, entity: Existing, run: Run) -> list[Change]:
         changes = []
         now = run.clock.now()
-        for number, ref in list(entities.with_descendants(store, entity)):
+        for number, ref in list(entities.with_descendants(store, entity, run.started)):
             change = Change(ref, "deleted")
             store.execute(
                 "UPDATE entities SET deleted_run = ?, updated_run = ?, updated = ? WHERE id = ?",
