@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 PEER = "openmetadata-ingestion[domo] 2.0.7"
-DISTRIBUTIONS = ("metaglean-core", "pydantic", "pydantic-core", "requests", "urllib3", "certifi")
+DISTRIBUTIONS = ("metaglean-core", "pydantic", "pydantic-core", "urllib3", "certifi")
 
 
 @dataclass(frozen=True)
