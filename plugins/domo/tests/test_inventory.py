@@ -97,6 +97,46 @@ def test_oddities_of_items():
     assert [(item.id, item.name) for item in inventory] == [("1", ""), ("", "y"), ("", "")]
 
 
+def test_pages_that_are_not_slices_of_one_order_are_incomplete():
+    """The first page is answered with the last one, each time: five were never shown."""
+
+    class Repeating(Api):
+        def datasets_page(self, offset, sort, limit=50):
+            return super().datasets_page(offset or 100, sort, limit)
+
+    inventory, reasons = read(Repeating(rows(*IDS)))
+    assert [item.id for item in inventory] == IDS[20:]
+    assert reasons == ["unsorted, and its order moved while it was read, twice"]
+
+
+def test_an_order_that_moved_once_is_made_good_by_listing_again():
+    def moving(call):
+        return rows(*IDS[:51], "003", *IDS[51:55]) if call == 2 else rows(*IDS[:55])
+
+    api = Api(moving, ordered=False)
+    inventory, reasons = read(api)
+    assert [item.id for item in inventory] == IDS[:55]
+    assert not reasons
+    assert [offset for offset, _ in api.calls] == [0, 50, 56, 0, 50, 55]
+
+
+def test_a_last_page_that_repeats_an_earlier_one_is_no_end():
+    def moving(call):
+        return rows(*IDS[:55]) if call == 1 else rows(*IDS[10:55], *IDS[:10])
+
+    inventory, reasons = read(Api(moving, ordered=False))
+    assert [item.id for item in inventory] == IDS[:55]
+    assert reasons == ["unsorted, and two listings differ in 5 of 55 datasets"]
+
+
+@pytest.mark.parametrize("odd", [["001"], {"value": 1}, True, 1.5])
+def test_an_id_of_another_type_is_none(odd):
+    listed = rows(*IDS[:3])
+    listed[1]["id"] = odd
+    inventory, _ = read(Api(listed, ordered=False))
+    assert [item.id for item in inventory] == ["000", "002", ""]
+
+
 @pytest.mark.parametrize("place", [0, 60])
 def test_a_listing_that_broke_off_for_whatever_reason_never_ends_as_if_whole(place):
     class Breaking(Api):

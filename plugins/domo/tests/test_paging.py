@@ -26,7 +26,9 @@ def test_nothing_is_lost_where_the_host_hides_items_of_a_page(hidden):
     def fetch(offset):
         return [row for row in rows[offset : offset + 5] if row["id"] not in hidden]
 
-    found = [row["id"] for row in pages(fetch, 5, "things")]
+    told = []
+    found = [row["id"] for row in pages(fetch, 5, "things", lambda: told.append(1))]
+    assert not told
     shown = {row["id"] for row in rows} - hidden
     # A page that is hidden whole looks like the end.
     assert set(found) == shown or any(not fetch(at) for at in range(30))
@@ -55,3 +57,22 @@ def test_a_host_that_ignores_the_offset_is_an_error_after_what_it_gave():
 def test_items_without_an_id_are_passed_on():
     rows = [{"id": 1}, {"name": "x"}, "?"]
     assert list(pages(lambda at: rows[at : at + 3], 3, "things")) == rows
+
+
+@pytest.mark.parametrize(
+    ("shown", "moved"),
+    [
+        ([[1, 2, 3], [2, 3, 4], [4, 5]], False),  # as where items are hidden
+        ([[1, 2, 3], [4, 2], [5]], True),
+        ([[1, 2, 3], [1, 4], [5]], True),
+        ([[1, 2, 3], [3, 2, 4], [5]], True),
+        ([[1, 2, 3], [4, 5], [1], [1]], True),
+        ([[1, 2, 3], [4, 5], [1], [6]], False),  # asked again, and better
+    ],
+)
+def test_what_repeats_must_be_the_end_of_what_came_before(shown, moved):
+    told = []
+    fetched = iter([items(*numbers) for numbers in shown])
+    found = list(pages(lambda _: next(fetched, []), 3, "things", lambda: told.append(1)))
+    assert found == items(*dict.fromkeys(n for numbers in shown for n in numbers))
+    assert bool(told) is moved

@@ -8,7 +8,7 @@ from typing import Any
 from metaglean import AccessDenied, ItemError, Listed, RemoteError
 from metaglean_domo.api import DATASET_PAGE, PublicApi
 from metaglean_domo.convert import seconds
-from metaglean_domo.paging import pages
+from metaglean_domo.paging import identifier, pages
 
 SORT = "dataSourceId"
 
@@ -18,7 +18,8 @@ class Inventory:
 
     Paging by offset over an order that moves repeats some and misses others. Sorted by id it
     doesn't; where the host refuses that sort or doesn't keep to it, the listing is made twice, and
-    is complete only if both found the same ids. `incomplete` is called with the reason.
+    is complete only if both found the same ids and one of them came in an order that stood still.
+    `incomplete` is called with the reason.
 
     Iterating raises the ItemError of a page that failed, after yielding what came before it; and an
     ItemError of its own unless `load` came to its end: what broke off is never taken for whole.
@@ -29,6 +30,7 @@ class Inventory:
         self._incomplete = incomplete
         self._found: dict[str, Listed] = {}
         self._without_id: list[Listed] = []
+        self._moved = False
         self._failure: ItemError | None = ItemError("the listing of datasets broke off")
 
     def load(self) -> None:
@@ -42,8 +44,8 @@ class Inventory:
 
     def __iter__(self) -> Iterator[Listed]:
         found, self._found = self._found, {}
-        for identifier in sorted(found):
-            yield found.pop(identifier)  # whoever drains this keeps them: never two of each
+        for key in sorted(found):
+            yield found.pop(key)  # whoever drains this keeps them: never two of each
         yield from self._without_id
         if self._failure:
             raise self._failure
@@ -66,13 +68,15 @@ class Inventory:
             self._list(sort)
         if in_order:
             return
-        first = set(self._found)
+        first, first_moved = set(self._found), self._moved
         again = self._list_again(sort)
         if first != again:
             self._incomplete(
                 f"unsorted, and two listings differ in {len(first ^ again)} of "
                 f"{len(first | again)} datasets"
             )
+        elif first_moved and self._moved:
+            self._incomplete("unsorted, and its order moved while it was read, twice")
 
     def _list(self, sort: str | None) -> bool:
         """List once; returns whether the ids came in ascending order."""
@@ -87,7 +91,7 @@ class Inventory:
             in_order = in_order and listed.id > last
             last = listed.id
             self._found[listed.id] = listed
-        return in_order
+        return in_order and not self._moved
 
     def _list_again(self, sort: str | None) -> set[str]:
         ids = set()
@@ -100,9 +104,13 @@ class Inventory:
 
     def _pages(self, sort: str | None) -> Iterator[Any]:
         def fetch(offset: int) -> list[Any]:
-            return self._api.datasets_page(offset, sort)
+            return self._api.datasets_page(offset, sort, DATASET_PAGE)
 
-        return pages(fetch, DATASET_PAGE, "the listing of datasets")
+        self._moved = False
+        return pages(fetch, DATASET_PAGE, "the listing of datasets", self._tell_moved)
+
+    def _tell_moved(self) -> None:
+        self._moved = True
 
 
 def _listed(item: Any) -> Listed | None:
@@ -111,9 +119,7 @@ def _listed(item: Any) -> Listed | None:
         return Listed("", "")
     if item.get("deleted"):
         return None
-    identifier, name = item.get("id"), item.get("name")
+    name = item.get("name")
     return Listed(
-        "" if identifier is None else str(identifier),
-        "" if name is None else str(name),
-        seconds(item.get("createdAt")),
+        identifier(item), "" if name is None else str(name), seconds(item.get("createdAt"))
     )
