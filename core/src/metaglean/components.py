@@ -151,6 +151,8 @@ class Sink(Component):
     """
 
     names: NameRules = NameRules()
+    target: str = ""
+    """Where it writes, for people: a path, an address."""
     keeps_ids: ClassVar[bool] = True
     """False where the target keeps neither `source_id` nor `source_url`: renames can't be followed
     there, so of several equal names each gets a part of its id."""

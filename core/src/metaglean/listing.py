@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from metaglean import fqn
 from metaglean.errors import RunError, catching
-from metaglean.names import Listed, NameBook
+from metaglean.names import Listed, NameBook, Note
 from metaglean.records import Ref
 from metaglean.standing import Standing
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 
 _DONE = Listed("", "")
+
+
+def _by_position(notes: Iterable[Note]) -> dict[int, list[Note]]:
+    found: dict[int, list[Note]] = {}
+    for note in notes:
+        found.setdefault(note.position, []).append(note)
+    return found
 
 
 class Listing:
@@ -83,11 +90,8 @@ class Listing:
             gone=lambda ids: self._run.confirm_gone(self.kind, ids),
         )
         self.given = book.names
-        for note in book.notes:
-            tell = self._run.problem if note.problem else self._run.warn
-            tell(note.message, listed[note.position].name or listed[note.position].id)
         self._run.report.total(self.kind, len(listed))
-        yield from self._kept(listed)
+        yield from self._kept(listed, _by_position(book.notes))
         self._ended = True
 
     def _drain(self, inventory: Iterable[Listed]) -> list[Listed]:
@@ -125,7 +129,9 @@ class Listing:
         source_id = self.standing.source_id_of(name) or item.id
         return Listed(source_id, name if name == item.name else item.name, None, item.item)
 
-    def _kept(self, listed: list[Listed]) -> Iterator[tuple[Ref, Listed]]:
+    def _kept(
+        self, listed: list[Listed], notes: dict[int, list[Note]]
+    ) -> Iterator[tuple[Ref, Listed]]:
         pattern = self._run.filters.pattern(self.kind)
         named = 0
         value = ""
@@ -133,6 +139,7 @@ class Listing:
             item = listed[index]
             listed[index] = _DONE  # what was yielded is not kept
             if name is None:
+                self._tell(item, notes.get(index, ()))
                 continue
             named += 1
             ref = self.scope.child(self.kind, name)
@@ -141,9 +148,15 @@ class Listing:
                 self.filtered.add(item.id)
                 self._run.count(self.kind, "filtered")
             else:
+                self._tell(item, notes.get(index, ()))
                 self._expected[ref] = item.id
                 yield ref, item
         if pattern and named and len(self.filtered) == named:
             self._run.warn(
                 f"{pattern.key} keeps none of {named} ({self.kind}), for example {value!r}"
             )
+
+    def _tell(self, item: Listed, notes: Iterable[Note]) -> None:
+        for note in notes:
+            tell = self._run.problem if note.problem else self._run.warn
+            tell(note.message, item.name or item.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 from metaglean.components import Source
@@ -11,6 +12,7 @@ from metaglean.records import Entity, Record, Service
 from metaglean.run import Run
 
 LEAVES = ("table", "pipeline", "dashboard")
+LOG_SECONDS = 30.0
 _END: Any = object()
 
 
@@ -41,10 +43,13 @@ class Stream(Iterator[Record]):
 
 def read(source: Source, run: Run) -> Iterator[Record]:
     """The service, then what the source yields, with what may not be written left out; at most
-    `run.limit` tables, pipelines or dashboards."""
+    `run.limit` tables, pipelines or dashboards. A source that fails at once writes not even its
+    service."""
+    records = iter(source.read(run))
+    first = list(islice(records, 1))
     yield Service(ref=run.service, service_type=source.service_type)
     leaves = 0
-    for record in source.read(run):
+    for record in chain(first, records):
         checked = run.arrived(record) if isinstance(record, Entity) else record
         if checked is None:
             continue
@@ -55,9 +60,17 @@ def read(source: Source, run: Run) -> Iterator[Record]:
 
 
 def counted(records: Iterator[Record], run: Run) -> Iterator[Record]:
-    """The same, counted as read, until the run is asked to end."""
+    """The same, counted as read, until the run is asked to end; a long run says in its log how far
+    it is (the command line has a progress of its own)."""
+    due = run.clock.monotonic() + LOG_SECONDS
     for record in records:
         if run.stopping:
             return
         run.count(record.kind, "read")
+        now = run.clock.monotonic()
+        if now >= due:
+            due = now + LOG_SECONDS
+            done = sum(run.report.number("source", kind, "read") for kind in LEAVES)
+            total = sum(run.report.totals.get(kind, 0) for kind in LEAVES)
+            run.log.info("%d of %d read", done, total)
         yield record

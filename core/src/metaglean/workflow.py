@@ -104,7 +104,8 @@ class Workflow:
         """Raise what went wrong: ConfigError, RemoteError or RunError. With `raise_warnings` a
         single warning is enough."""
         if self.error:
-            raise self.error
+            # What lies below is in the log at DEBUG; a task's log needs the message.
+            raise self.error.with_traceback(None) from None
         if raise_warnings and self.run and self.run.report.warnings.count:
             raise RunError(f"the run ended with {self.run.report.warnings.count} warnings")
 

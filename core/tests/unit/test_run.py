@@ -287,3 +287,12 @@ def test_sessions_are_kept_apart_by_stage_and_address():
     assert run.session("Api", "https://b.test") is not one
     assert run.at("sink").session("Api", "https://a.test") is not one
     run.close()
+
+
+def test_names_that_are_filtered_out_are_no_warnings():
+    filters = Filters({"table": Pattern("t", includes=["sales$"])})
+    run = new_run(filters=filters)
+    items = [Listed("1" * 9, "x" * 300), Listed("2" * 9, "sales"), Listed("3" * 9, "sales")]
+    assert len(list(run.listing("table", SCOPE).over(items))) == 2
+    (warning,) = run.report.warnings
+    assert "sales_33333333" in warning.message

@@ -454,3 +454,40 @@ def test_loggers_of_plugins_are_redacted_too(sink, capsys):
     out = capsys.readouterr().out
     assert "token is ***" in out
     assert "s3cret-value" not in out
+
+
+def test_a_source_that_fails_at_once_writes_not_even_its_service(sink):
+    def read(self, run):
+        raise RemoteError("away")
+        yield
+
+    flow = workflow(sink, sub(read=read))
+    flow.execute()
+    assert not sink.stands
+
+
+def test_a_long_run_says_in_its_log_how_far_it_is(sink, caplog):
+    class Slow(Shelf):
+        def read(self, run):
+            for record in super().read(run):
+                run.clock.sleep(10)
+                yield record
+
+    class Clock:
+        time = 0.0
+
+        def now(self):
+            return self.time
+
+        monotonic = now
+
+        def sleep(self, seconds):
+            self.time += seconds
+
+        def wake(self):
+            pass
+
+    flow = workflow(sink, Slow)
+    flow._clock = Clock()
+    flow.execute()
+    assert [r.message for r in caplog.records if "of 10 read" in r.message]

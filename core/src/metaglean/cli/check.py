@@ -52,12 +52,15 @@ def _summary(workflow: WorkflowConfig) -> list[tuple[str, str]]:
         lines.append(("profiler", workflow.profiler[0].type))
     if workflow.processors:
         lines.append(("processors", ", ".join(cls.type for cls, _ in workflow.processors)))
-    lines.append(("sink", workflow.sink_type))
+    target = workflow.sink_class(workflow.sink_config).target
+    lines.append(("sink", f"{workflow.sink_type}{f', {target}' if target else ''}"))
     options = workflow.source_options
     deletable = [
         str(type(options).model_fields[attribute].alias)
         for kind, attribute in options.DELETABLE.items()
-        if options.deletes(kind) and not workflow.profiler
+        if options.deletes(kind)
+        and not workflow.profiler
+        and "deletion" in workflow.source_class.capabilities & workflow.sink_class.capabilities
     ]
     lines.append(("deletes", ", ".join(deletable) or "nothing"))
     return lines

@@ -234,7 +234,11 @@ class Caller:
             raise self._health.lost(error.words, hint) from error
         if error.fault in UNREACHED:
             attempts.uncounted()
-            self._health.refused(seen, error, hint)
+            if self._health.refused(seen, error, hint):
+                self._log.warning(
+                    "%s: %s; tried again for up to %.0f s",
+                    self._name, error.words, self._health.seconds, extra={"live": True},
+                )  # fmt: skip
             return
         delay = attempts.wait(self._health.seconds) if call.idempotent else None
         if delay is None:

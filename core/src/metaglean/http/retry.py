@@ -144,10 +144,12 @@ class Health:
                 return self._refusals, 0.0
             return self._refusals, max(0.0, self._gate - self._clock.monotonic())
 
-    def refused(self, seen: int, error: TransportError, hint: str) -> None:
-        """A connection was refused after `seen` refusals; raises Unreachable when it is enough."""
+    def refused(self, seen: int, error: TransportError, hint: str) -> bool:
+        """A connection was refused after `seen` refusals; returns whether it is the first of an
+        outage. Raises Unreachable when it is enough."""
         with self._lock:
             now = self._clock.monotonic()
+            first = self._refused_since is None
             if self._refused_since is None:
                 self._refused_since = now
             remaining = self._refused_since + self.seconds - now
@@ -156,7 +158,7 @@ class Health:
                     self._refusals += 1
                     longest = min(_LONGEST_OUTAGE_WAIT, _FIRST_WAIT * 2.0**self._refusals)
                     self._gate = now + min(remaining, self._rng.uniform(longest / 2, longest))
-                return
+                return first
         raise self.lost(f"{error.words} (tried for {self.seconds:.0f} s)", hint) from error
 
     def spent(self, cause: str, *, no_answer: bool) -> Exception | None:

@@ -51,6 +51,7 @@ class CatalogSink(Sink):
     def __init__(self, config: CatalogConfig) -> None:
         super().__init__(config)
         self.path = Path(config.path).expanduser()
+        self.target = str(self.path)
         self._store: Store | None = None
         self._writable = False
         self._run: Run | None = None
@@ -62,7 +63,8 @@ class CatalogSink(Sink):
 
     def open(self, run: Run) -> Iterator[Step]:
         """Nothing is created yet: testing a connection leaves no file behind."""
-        Store.may_write(self.path)
+        if not run.dry_run:
+            Store.may_write(self.path)
         store = self._use(run, writable=False)
         number = store.row("SELECT count(*) FROM entities WHERE deleted_run IS NULL")[0]
         stands = f"{number} entities" if self.path.exists() else "it will be created"
