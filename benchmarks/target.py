@@ -39,7 +39,7 @@ class Numbers(Source):
     def test_connection(self, run):
         return iter(())
 
-    def confirm_gone(self, run, ids):
+    def confirm_gone(self, run, kind, ids):
         raise AssertionError("nothing is gone, so nothing is asked")
 
     def read(self, run):

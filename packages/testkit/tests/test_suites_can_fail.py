@@ -35,6 +35,7 @@ SOURCES = {
     "TestNotJson": "test_records_survive_json",
     "TestHog": "test_memory_is_bounded",
     "TestEverythingIsGone": "test_confirms_only_what_is_gone",
+    "TestTakesEveryKindForTables": "test_confirms_only_what_is_gone",
     "TestNothingToDelete": "test_deletion_is_possible_if_declared",
     "TestFailsItems": "test_reads_something",
     "TestPlainSecret": "test_secrets_are_secret",

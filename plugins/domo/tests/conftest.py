@@ -107,7 +107,7 @@ def read_all(
         SERVICE,
         clock=FastClock(),
         sink=Target(standing or []),
-        gone=lambda ids: source.confirm_gone(later.run, ids),
+        gone=lambda kind, ids: source.confirm_gone(later.run, kind, ids),
     )
     later.run = run
     try:

@@ -297,9 +297,19 @@ def test_confirm_gone(start, read):
     sandbox.tenant.delete(gone)
     sandbox.tenant.delete(marked, "mark")
     sandbox.tenant.set_access(refused, allowed=False)
-    found = result.source.confirm_gone(result.run, [gone, marked, refused, there, "unknown"])
+    ids = [gone, marked, refused, there, "unknown"]
+    found = result.source.confirm_gone(result.run, "table", ids)
     assert sorted(found) == sorted([gone, marked, "unknown"])
     assert not result.problems()
+
+
+@pytest.mark.parametrize("kind", ["database", "databaseSchema"])
+def test_names_of_the_configuration_are_never_gone(start, read, kind):
+    sandbox = start(Tenant())
+    result = read(sandbox)
+    asked = len(sandbox.requests)
+    assert not list(result.source.confirm_gone(result.run, kind, ["domo", "default", "unknown"]))
+    assert len(sandbox.requests) == asked
 
 
 def test_names_stay_after_renames_in_any_order(start, read):

@@ -95,6 +95,11 @@ class Reading:
     def records(self) -> Iterator[Record]:
         return self.source.read(self.run)
 
+    def close(self) -> None:
+        """Close the source, then the run, as the end of a workflow does."""
+        self.source.close(self.run)
+        self.run.close()
+
 
 def prepare(
     source_class: type[Source],
@@ -122,7 +127,7 @@ def prepare(
         sink=sink,
         filters=chosen.filters(),
         workers=chosen.threads,
-        gone=lambda ids: source.confirm_gone(run, ids),
+        gone=lambda kind, ids: source.confirm_gone(run, kind, ids),
         redactor=Redactor(*secrets),
         **run_options,
     )
@@ -147,7 +152,7 @@ def run_source(
         if sink is not None:
             for _ in sink.write(iter(records), reading.run.at("sink")):
                 pass
-    reading.run.close()
+    reading.close()
     return reading.run, records
 
 

@@ -77,7 +77,7 @@ class SourceContract(ComponentContract):
         self._opened: list[Reading] = []
         yield
         for reading in self._opened:
-            reading.run.close()
+            reading.close()
 
     # -- what it says about itself ----------------------------------------------------------------
 
@@ -283,13 +283,14 @@ class SourceContract(ComponentContract):
             assert self._names(reading) == expected
 
     def test_confirms_only_what_is_gone(self, full: Reading) -> None:
-        """Where the source can tell, nothing that stands is gone, and what never was is."""
+        """Where the source can tell, nothing that is listed is gone, and what never was is."""
         if self.source_class.confirm_gone is Source.confirm_gone:
             return
-        ids = [e.source_id for e in self._entities(full) if _is_leaf(e) and e.source_id]
-        gone = full.source.confirm_gone(full.run, [*ids, self.unknown_id])
-        if gone is not None:
-            assert set(gone) == {self.unknown_id}
+        self._read(full)
+        for (kind, _), ids in _ids(full.run).items():
+            unknown = [self.unknown_id] if kind in LEAVES else []
+            gone = full.source.confirm_gone(full.run, kind, [*sorted(ids), *unknown])
+            assert gone is None or sorted(gone) == unknown, f"{kind}: {gone}"
 
     def test_deletion_is_possible_if_declared(self, full: Reading) -> None:
         """The capability `deletion` needs a listed kind with a switch (`Options.DELETABLE`)."""

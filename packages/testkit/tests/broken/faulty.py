@@ -166,7 +166,7 @@ class TestIgnoresDuplicatePages(Suite):
 
 class TestNeverDeletes(Suite):
     class source_class(Library):
-        def confirm_gone(self, run, ids):
+        def confirm_gone(self, run, kind, ids):
             return ()
 
 

@@ -232,8 +232,23 @@ class TestHog(Suite):
 
 class TestEverythingIsGone(Suite):
     class source_class(Library):
-        def confirm_gone(self, run, ids):
+        def confirm_gone(self, run, kind, ids):
             return ids
+
+
+class TestTakesEveryKindForTables(Suite):
+    class source_class(Library):
+        def parents(self):
+            yield Database(ref=self.schema().parent)
+
+        def tables(self, run):
+            schemas = run.listing("databaseSchema", self.schema().parent)
+            for ref, _ in schemas.over([Listed("default", "default")]):
+                yield Schema(ref=ref)
+            yield from super().tables(run)
+
+        def confirm_gone(self, run, kind, ids):
+            return [id for id in ids if id not in BOOKS]
 
 
 class TestNothingToDelete(Suite):

@@ -64,8 +64,13 @@ class DomoDatabase(Source):
         found = _LINK.search(url)
         return found[1] if found else None
 
-    def confirm_gone(self, run: Run, ids: Sequence[str]) -> Iterable[str]:
-        """Ask for each: 404 and a deleted mark are gone; whatever else, a refusal too, is not."""
+    def confirm_gone(self, run: Run, kind: str, ids: Sequence[str]) -> Iterable[str]:
+        """Ask for each table: 404 and a deleted mark are gone; whatever else, a refusal too, is not.
+
+        Databases and schemas are names of the configuration: never gone.
+        """
+        if kind != "table":
+            return ()
         api = self._public(run)
 
         def gone(dataset_id: str) -> str | None:
