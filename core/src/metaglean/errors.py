@@ -100,7 +100,13 @@ def ends_run(error: BaseException) -> bool:
     """Whether an exception must end the run instead of costing one item."""
     if isinstance(error, RunEndingError) or not isinstance(error, Exception):
         return True
-    return any(kind.__module__ in _HOST_MODULES for kind in type(error).__mro__)
+    return from_host(error)
+
+
+def from_host(error: BaseException) -> bool:
+    """Whether the host or the user ended things: a signal, or a time-out of Airflow's."""
+    host = any(kind.__module__ in _HOST_MODULES for kind in type(error).__mro__)
+    return host or isinstance(error, KeyboardInterrupt)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from importlib import import_module, metadata
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from metaglean.errors import PluginError, catching
+from metaglean.errors import PluginError, catching, from_host
 
 if TYPE_CHECKING:
     import pluggy
@@ -138,7 +138,7 @@ class Registry:
         manager = self._plugin_manager()
         others = [plugin for plugin in manager.get_plugins() if plugin is not module]
         hook = manager.subset_hook_caller(f"register_{info.kind}s", others)
-        with catching() as caught:
+        with catching(ending=True) as caught:
             return [item for items in hook() for item in items]
         raise _failure(info, "fails to register", caught.error)
 
@@ -155,7 +155,8 @@ class Registry:
 
     def _load(self, info: PluginInfo) -> ModuleType:
         manager = self._plugin_manager()
-        with catching() as caught:
+        # A plugin that calls sys.exit, or raises what ends a run, fails like any other.
+        with catching(ending=True) as caught:
             module = import_module(info.module)
         if caught.error:
             raise _failure(info, "fails to import", caught.error)
@@ -261,6 +262,9 @@ def _picked(info: PluginInfo, offered: list[Any]) -> type[Component]:
 
 
 def _failure(info: PluginInfo, what: str, error: BaseException | None) -> PluginError:
+    """A plugin's error as ours; what the host or the user raised inside of it stays what it is."""
+    if error and from_host(error):
+        raise error
     lines = str(error).strip().splitlines()
     reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     failure = PluginError(

@@ -168,6 +168,33 @@ def test_a_plugin_that_fails_to_import_never_breaks_another(module):
     assert [bool(info.problem) for info in registry.checked()] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("import sys; sys.exit('no such driver')", "SystemExit: no such driver"),
+        ("import sys; sys.exit()", "SystemExit"),
+        ("raise __import__('metaglean').ConfigError('no such host')", "ConfigError: no such host"),
+    ],
+)
+def test_a_plugin_that_ends_the_process_fails_like_any_other(module, line, reason):
+    hook = f"from metaglean import hookimpl\n@hookimpl\ndef register_sources():\n    {line}"
+    registry = Registry([
+        EntryPoint("broken", module("plug_o", line)),
+        EntryPoint("hello", module("plug_p", hook)),
+    ])  # fmt: skip
+    assert f"fails to import: {reason}\nThe plugin module" in fails(registry, "source", "broken")
+    assert f"fails to register: {reason}\nThe plugin mod" in fails(registry, "source", "hello")
+
+
+def test_a_signal_or_a_time_out_of_the_host_during_an_import_is_no_failure_of_the_plugin(module):
+    host = "raise type('Timeout', (BaseException,), {'__module__': 'airflow.exceptions'})"
+    for number, line in enumerate(("raise KeyboardInterrupt", host)):
+        registry = Registry([EntryPoint("hello", module(f"plug_q{number}", line))])
+        with pytest.raises(BaseException) as caught:
+            registry.get("source", "hello")
+        assert type(caught.value).__name__ in ("KeyboardInterrupt", "Timeout")
+
+
 def test_a_module_that_is_not_there():
     registry = Registry([EntryPoint("hello", "no_such_module")])
     assert "ModuleNotFoundError: No module named 'no_such_module'" in fails(
