@@ -33,8 +33,8 @@ class Ref(NamedTuple):
 
     @property
     def parent(self) -> Ref | None:
-        """The ref one level up, or None for what has no parent."""
-        ancestors = ANCESTORS[self.kind]
+        """The ref one level up, or None for what has no parent, or is of an unknown kind."""
+        ancestors = ANCESTORS.get(self.kind)
         return Ref(ancestors[-1], self.path[:-1]) if ancestors else None
 
     def child(self, kind: str, name: str) -> Ref:
