@@ -123,6 +123,14 @@ def test_filter_patterns_act(file, make_run, table, parents, clock):
     assert [r.KIND for r in source(file).read(run)] == ["database"]
 
 
+def test_qualified_names_are_matched_as_they_are_stored(file, make_run, table, parents):
+    written(file, make_run(), [*parents, table("a.b"), table("c")])
+    quoted = FilterPattern(includes=(r'domo\.default\.default\."a\.b"$',))
+    options = DatabaseOptions(table_filter_pattern=quoted, use_fqn_for_filtering=True)
+    run = make_run(filters=options.filters())
+    assert [r.ref.name for r in source(file).read(run) if r.KIND == "table"] == ["a.b"]
+
+
 def test_missing_and_wrong_paths(tmp_path, make_run):
     with pytest.raises(ConfigError, match="No such file"):
         list(source(tmp_path / "none").read(make_run()))
@@ -159,6 +167,19 @@ def test_a_new_run_replaces_the_file_when_it_has_something(file, make_run, table
     assert file.read_text() == dump(table("c")) + "\n"
     written(file, make_run(), [])
     assert not file.read_bytes()
+
+
+def test_a_test_of_the_connection_keeps_what_stands_in_the_file(file, make_run, table):
+    written(file, make_run(), [table("a")])
+    stood = file.read_bytes()
+    sink = FileSink(FileSink.Config(path=str(file)))
+    list(sink.open(make_run()))
+    sink.close("success")
+    assert file.read_bytes() == stood
+    list(sink.open(make_run()))
+    next(sink.write(iter([table("b")]), make_run(dry_run=True)))  # not read to its end
+    sink.close("success")
+    assert file.read_bytes() == stood
 
 
 def test_a_dry_run_writes_nothing(file, make_run, table):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pydantic import Field, field_validator
 
-from metaglean import Change, Config, Sink, Source, Step, hookimpl
+from metaglean import Change, Config, Sink, Source, Step, fqn, hookimpl
 from metaglean.errors import ConfigError, RunEndingError, RunError
 from metaglean.options import DatabaseOptions
 from metaglean.records import Lineage, Record, Ref, Service, Table, dump, load
@@ -50,10 +50,9 @@ class FileSink(Sink):
         super().__init__(config)
         self.path = Path(config.path).expanduser()
         self._file: BinaryIO | None = None
-        self._dry_run = False
+        self._written_empty = False
 
     def open(self, run: Run) -> Iterator[Step]:
-        self._dry_run = run.dry_run
         if not self.path.absolute().parent.is_dir():
             raise ConfigError(f"{self.path}: there is no directory {self.path.absolute().parent}")
         if self.path.is_dir():
@@ -61,6 +60,7 @@ class FileSink(Sink):
         yield Step("file", True, str(self.path))
 
     def write(self, records: Iterator[Record], run: Run) -> Iterator[Change]:
+        self._written_empty = False
         for record in records:
             line = b""
             with run.item(record.ref):
@@ -70,6 +70,7 @@ class FileSink(Sink):
             if not run.dry_run:
                 self._append(line)
             yield Change(record.ref, "created", kind=record.kind)
+        self._written_empty = self._file is None and not run.dry_run
 
     def _append(self, line: bytes) -> None:
         """One write a line: nothing is left in a buffer when the process dies."""
@@ -83,7 +84,7 @@ class FileSink(Sink):
         if self._file is not None:
             self._file.close()
             self._file = None
-        elif status == "success" and not self._dry_run:
+        elif status == "success" and self._written_empty:
             with _translated(self.path):
                 self.path.write_bytes(b"")
 
@@ -209,7 +210,7 @@ def _kept(record: Record, run: Run) -> bool:
     ref: Ref | None = record.ref
     while ref is not None:
         pattern = run.filters.pattern(ref.kind)
-        name = ".".join(ref.path) if run.filters.use_fqn else ref.name
+        name = fqn.build(ref.path) if run.filters.use_fqn else ref.name
         if pattern and not pattern.keeps(name):
             return False
         ref = ref.parent
