@@ -278,6 +278,11 @@ class Run:
             return entity._replace(source_id=self._id_in_url(entity.source_url))
         return entity
 
+    @property
+    def target(self) -> str:
+        """Where the sink writes, for people; empty where it doesn't say."""
+        return self._sink.target if self._sink else ""
+
     def standing(self, ref: Ref) -> Existing | None:
         """What stood under this ref when the run began; None in scopes that were not listed."""
         scope = ref.parent

@@ -8,7 +8,15 @@ from metaglean.errors import MetagleanError
 from metaglean.report import Group, Report, shortened
 from metaglean.run import Run
 
-ACTIONS = ("created", "updated", "restored", "unchanged", "skipped", "deleted")
+ACTIONS = {
+    "created": "to create",
+    "updated": "to change",
+    "restored": "to restore",
+    "unchanged": "unchanged",
+    "skipped": "skipped",
+    "deleted": "to delete",
+}
+"""What a sink does, and how a dry run says it."""
 SHOWN_GROUPS = 12
 SHOWN_ITEMS = 3
 
@@ -17,8 +25,11 @@ def summary(run: Run, status: str, error: BaseException | None = None) -> str:
     """Several lines of plain text, secrets removed."""
     seconds = run.clock.now() - run.started
     report = run.report
-    planned = " (dry run: nothing was written)" if run.dry_run else ""
-    lines = [f"{run.service}: {status} in {seconds:.1f} s{planned}", *_kinds(report)]
+    notes = [f"into {run.target}"] if run.target else []
+    notes += ["dry run: nothing was written"] if run.dry_run else []
+    notes += [f"limited to {run.limit}: nothing was deleted"] if run.limit is not None else []
+    about = f" ({'; '.join(notes)})" if notes else ""
+    lines = [f"{run.service}: {status} in {seconds:.1f} s{about}", *_kinds(report, run.dry_run)]
     lines += _systems(report)
     lines += _groups("warning", report.warnings.count, report.warnings)
     lines += _groups("problem", report.problems.count, report.problems)
@@ -27,7 +38,7 @@ def summary(run: Run, status: str, error: BaseException | None = None) -> str:
     return run.redactor.clean("\n".join(lines))
 
 
-def _kinds(report: Report) -> Iterator[str]:
+def _kinds(report: Report, dry_run: bool) -> Iterator[str]:
     """One line a kind: read, then what the sink did."""
     kinds = {kind for stage, kind, _ in report.counts if stage == "sink"} | set(report.totals)
     for kind in sorted(kinds):
@@ -36,8 +47,8 @@ def _kinds(report: Report) -> Iterator[str]:
         if filtered:
             parts.append(f"{filtered} filtered")
         parts += [
-            f"{number} {action}"
-            for action in ACTIONS
+            f"{number} {planned if dry_run else action}"
+            for action, planned in ACTIONS.items()
             if (number := report.number("sink", kind, action))
         ]
         yield f"  {kind:<16} {', '.join(parts) or 'nothing'}"
@@ -74,6 +85,9 @@ def _groups(word: str, count: int, groups: Iterable[Group]) -> Iterator[str]:
 
 
 def _error(error: BaseException) -> Iterator[str]:
+    if isinstance(error, KeyboardInterrupt):
+        yield "stopped before its end; what was read is written, nothing was deleted"
+        return
     if isinstance(error, MetagleanError):
         yield f"error: {error.message}"
         if error.hint:

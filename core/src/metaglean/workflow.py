@@ -109,10 +109,10 @@ class Workflow:
         if raise_warnings and self.run and self.run.report.warnings.count:
             raise RunError(f"the run ended with {self.run.report.warnings.count} warnings")
 
-    def print_status(self) -> None:
-        """Print the summary of the last run."""
+    def print_status(self, *, with_error: bool = True) -> None:
+        """Print the summary of the last run; `with_error` ends it with what went wrong."""
         if self.run:
-            text = summary(self.run, self.status, self.error)
+            text = summary(self.run, self.status, self.error if with_error else None)
             sys.stdout.write(f"{text}\n")
             sys.stdout.flush()
 

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         config,
         dry_run=args.dry_run,
         limit=args.limit,
-        on_change=print_change if args.dry_run and not args.quiet else None,
+        on_change=print_change if args.dry_run else None,
         silent=True,
         debug=args.debug,
     )
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def _finish(workflow: Workflow, error: BaseException | None, args: argparse.Namespace) -> int:
     """Print the summary, then the error last, where a reader looks first."""
     if not args.quiet or (error and not isinstance(error, MetagleanError)):
-        workflow.print_status()
+        workflow.print_status(with_error=False)
     if error is None:
         return 0
     sys.stdout.flush()
