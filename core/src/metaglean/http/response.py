@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
@@ -12,6 +13,13 @@ from metaglean.errors import ItemError, RemoteError
 __all__ = ["CredentialsRefused", "Response", "UnexpectedBody", "Unreachable", "Verdict"]
 
 _SHOWN = 120
+# What a body with half a pair must hold: its escape, its bytes, or the zeros of another encoding.
+_SIGNS = (b"\\ud", b"\\uD", b"\xed", b"\0")
+# An escaped backslash and a whole pair are matched too, so that nothing inside of them is.
+_HALF = re.compile(
+    r"\\\\|\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}"
+    r"|(\\u[Dd][89A-Fa-f][0-9A-Fa-f]{2}|[\ud800-\udfff])"
+)
 
 
 class Verdict(Enum):
@@ -84,10 +92,11 @@ class Response:
             return self.content.decode("utf-8", "replace")
 
     def parse(self) -> Any:
-        """The body as JSON, parsed once. Raises ValueError."""
+        """The body as JSON, parsed once. Half a surrogate pair, which an API that cuts its texts
+        leaves and no encoding can write, becomes U+FFFD. Raises ValueError."""
         if self._parsed is None:
             try:
-                self._parsed = (json.loads(self.content),)
+                self._parsed = (json.loads(_whole(self.content)),)
             except RecursionError as error:
                 raise ValueError("nested too deep") from error
         return self._parsed[0]
@@ -111,3 +120,11 @@ class Response:
             "Look whether the address is that of the API, and not of a login page or a proxy.",
             status=self.status,
         )
+
+
+def _whole(content: bytes) -> bytes | str:
+    """A JSON body without halves of surrogate pairs; as it is where it can't hold any."""
+    if not any(sign in content for sign in _SIGNS):
+        return content
+    text = content.decode(json.detect_encoding(content), "surrogatepass")
+    return _HALF.sub(lambda found: "\ufffd" if found[1] else found[0], text)
