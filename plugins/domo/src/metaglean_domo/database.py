@@ -65,7 +65,7 @@ class DomoDatabase(Source):
         return found[1] if found else None
 
     def confirm_gone(self, run: Run, kind: str, ids: Sequence[str]) -> Iterable[str]:
-        """Ask for each table: 404 and a deleted mark are gone; whatever else, a refusal too, is not.
+        """Ask for each table: 404 and a deleted mark are gone; all else, a refusal too, is not.
 
         Databases and schemas are names of the configuration: never gone.
         """
