@@ -41,6 +41,10 @@ ELSEWHERE = {
     "pip": "tools/check_install.py and tox install",
     "bash": ".ci/run",
     "export": "a variable, which the test sets",
+    ".": "variables, which the test sets",
+    "python3": "tox and .ci/run make environments; the tutorial's fake API has a test below",
+    "pytest": "the tutorial's suites have a test below",
+    "cd": "the test has a folder of its own",
 }
 
 
@@ -65,7 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("docs")
     (path / "examples").symlink_to(ROOT / "examples")
     text = next(text for page, text in blocks("yaml") if page == "README.md")
-    (path / "workflow.yaml").write_text(text + "      apiHost: ${DOMO_API_HOST}\n", "utf-8")
+    (path / "workflow.yaml").write_text(text, "utf-8")
     return path
 
 
@@ -79,11 +83,14 @@ def environment(folder: Path):
         yield made
 
 
-def run(line: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    line: str, folder: Path, environment: dict[str, str], timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
     words = shlex.split(line, comments=True)
     return subprocess.run(
-        words, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+        words, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout,
+        check=False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("page", "line"), commands())
@@ -103,7 +110,7 @@ def test_every_command_of_the_docs_works(page, line, folder, environment):
 COMPLETE = [
     (page, text)
     for page, text in blocks("yaml")
-    if "serviceConnection" in text and "{...}" not in text
+    if "serviceConnection" in text and "{...}" not in text and "type: hello" not in text
 ]
 
 
@@ -114,24 +121,59 @@ def test_every_complete_workflow_of_the_docs_is_valid(page, text, tmp_path, envi
     assert done.returncode == 0, f"{page}:\n{done.stdout}{done.stderr}"
 
 
-def test_the_tutorials_connector_works_as_it_is_printed(tmp_path, environment):
-    page = "docs/writing-a-connector.md"
-    code = next(text for where, text in blocks("python") if where == page and "class Hello" in text)
-    entries = next(text for where, text in blocks("toml") if where == page)
-    group, name, module = re.findall(r'"([^"]+)"\]\s+(\w+) = "(\w+)"', entries)[0]
-    (tmp_path / f"{module}.py").write_text(code, "utf-8")
-    metadata = tmp_path / f"{module}-1.0.dist-info"
+NAMED = re.compile(r"(?ms)^## [^\n`]*`([\w.]+)`\n(?:(?!^## ).)*?^```\w+\n(.*?)^```")
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory: pytest.TempPathFactory, environment) -> tuple[Path, dict[str, str]]:
+    """The files of the tutorial as they are printed, as if they were installed."""
+    path = tmp_path_factory.mktemp("tutorial")
+    page = (ROOT / "docs" / "writing-a-connector.md").read_text("utf-8")
+    files = dict(NAMED.findall(page))
+    assert set(files) == {"hello_plugin.py", "pyproject.toml", "test_hello.py", "workflow.yaml"}
+    for name, text in files.items():
+        (path / name).write_text(text, "utf-8")
+    project = files["pyproject.toml"]
+    group, name, module = re.findall(r'"([^"]+)"\]\s+(\w+) = "(\w+)"', project)[0]
+    metadata = path / f"{module}-0.1.0.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 0.1.0\n")
     (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {module}\n")
-    (tmp_path / "workflow.yaml").write_text(
-        f"source: {{type: {name}, serviceName: s, serviceConnection: {{config: {{host: h}}}}}}\n"
-    )
-    found = {**environment, "PYTHONPATH": str(tmp_path)}
-    done = run("metaglean ingest -c workflow.yaml", tmp_path, found)
+    return path, {**environment, "PYTHONPATH": str(path), "METAGLEAN_CATALOG": "hello.db"}
+
+
+def test_the_tutorials_connector_passes_its_suites(tutorial):
+    path, environment = tutorial
+    suites = f"{sys.executable} -m pytest -q -p no:cacheprovider test_hello.py"
+    done = run(suites, path, environment, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 created" in done.stdout
-    assert (
-        "greetings"
-        in run("metaglean catalog show s.default.default.greetings", tmp_path, found).stdout
-    )
+    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) > 40, done.stdout
+
+
+def test_the_tutorials_connector_works_as_it_is_printed(tutorial):
+    path, environment = tutorial
+    command = [sys.executable, "test_hello.py"]
+    with subprocess.Popen(
+        command, cwd=path, env=environment, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as server:  # fmt: skip
+        printed = shlex.split(server.stdout.readline())
+        assert printed[0] == "export", printed
+        found = {**environment, **dict(word.split("=", 1) for word in printed[1:])}
+        for line in ("test-connection -c workflow.yaml", "ingest -c workflow.yaml"):
+            done = run(f"metaglean {line}", path, found)
+            assert done.returncode == 0, done.stdout + done.stderr
+        server.communicate("\n", timeout=10)
+    listed = run("metaglean catalog ls", path, environment).stdout
+    assert "greetings.default.default.farewells" in listed, listed
+
+
+def test_the_readmes_recipe_runs(folder, environment):
+    recipes = [text for page, text in blocks("python") if page == "README.md"]
+    assert any("raise_from_status" in text for text in recipes)
+    for text in recipes:
+        done = subprocess.run(
+            [sys.executable, "-c", text], cwd=folder, env=environment, capture_output=True,
+            text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, text + done.stdout + done.stderr
