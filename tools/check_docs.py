@@ -5,7 +5,8 @@
 
 A generated part stands between `<!-- generated: WHAT -->` and `<!-- end -->`, where WHAT is a
 command (`metaglean ingest --help`) or the keys of a configuration model
-(`keys metaglean.options:DatabaseOptions`).
+(`keys metaglean.options:DatabaseOptions`). A page that shows a command's help shows that of all its
+commands, too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from repo import ROOT
 PART = re.compile(r"(<!-- generated: (.+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"(?m)^#+ +(.+?) *$")
+COMMANDS = re.compile(r"(?m)^  (?:COMMAND|ACTION)\n((?:    .*\n)+)")
+COMMAND = re.compile(r"(?m)^    ([a-z][a-z-]*)")
 FENCED = re.compile(r"(?ms)^```.*?^```")
 
 
@@ -84,6 +87,17 @@ def stale(path: Path, *, write: bool) -> Iterator[str]:
         yield f"{path.relative_to(ROOT)}: a generated part is stale: tools/check_docs.py --write"
 
 
+def left_out(path: Path) -> Iterator[str]:
+    """Commands of a shown help whose own help the page doesn't show."""
+    shown = [part[2] for part in PART.finditer(path.read_text("utf-8"))]
+    for what in shown:
+        commands = COMMANDS.search(generated(what))
+        for name in COMMAND.findall(commands[1]) if commands else ():
+            wanted = what.replace("--help", f"{name} --help")
+            if wanted not in shown:
+                yield f"{path.relative_to(ROOT)}: `{wanted}` is not shown"
+
+
 def broken_links(path: Path) -> Iterator[str]:
     """Links to files or headings that are not there."""
     for target in LINK.findall(FENCED.sub("", path.read_text("utf-8"))):
@@ -108,6 +122,7 @@ def main() -> int:
     found: list[str] = []
     for path in pages():
         found += stale(path, write=write)
+        found += left_out(path)
         found += broken_links(path)
     print("\n".join(found) or f"{len(pages())} pages: ok")
     return 1 if found else 0
