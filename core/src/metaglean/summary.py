@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from metaglean.errors import MetagleanError
 from metaglean.report import Group, Report, shortened
 from metaglean.run import Run
+from metaglean.text import safe
 
 ACTIONS = {
     "created": "to create",
@@ -33,9 +34,11 @@ def summary(run: Run, status: str, error: BaseException | None = None) -> str:
     lines += _systems(report)
     lines += _groups("warning", report.warnings.count, report.warnings)
     lines += _groups("problem", report.problems.count, report.problems)
+    lines = [safe(run.redactor.clean(line)) for line in lines]
     if error is not None:
-        lines += ["", *_error(error)]
-    return run.redactor.clean("\n".join(lines))
+        told = run.redactor.clean("\n".join(_error(error)))  # of several lines, as for a workflow
+        lines += ["", *map(safe, told.split("\n"))]
+    return "\n".join(lines)
 
 
 def _kinds(report: Report, dry_run: bool) -> Iterator[str]:

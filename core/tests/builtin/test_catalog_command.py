@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import json
+import sys
 
 import pytest
 
@@ -95,6 +97,18 @@ def test_show_by_the_end_of_the_name_and_as_json(catalog, capsys):
     shown = json.loads(out)
     assert (code, shown["kind"], shown["fqn"]) == (0, "table", "domo.default.default.Sales")
     assert [event["action"] for event in shown["history"]] == ["updated", "created"]
+
+
+def test_json_stays_json_where_the_terminal_lacks_characters(write, table, path, monkeypatch):
+    name = "Übersicht\x9b\u2028"
+    write([table("t", description=name)])
+    monkeypatch.setenv("METAGLEAN_CATALOG", str(path))
+    for encoding in ("ascii", "latin-1", "utf-8"):
+        out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main(["catalog", "ls", "--json"]) == 0
+        out.flush()
+        assert json.loads(out.buffer.getvalue().decode(encoding))["description"] == name
 
 
 def test_show_of_a_deleted_one(catalog, capsys):

@@ -8,7 +8,6 @@ import pytest
 from metaglean import Classification, Lineage, Owner, Profile, Ref, Tag, TagLabel
 from metaglean.builtin.console import ConsoleSink
 from metaglean.builtin.filter import FilterProcessor
-from metaglean.builtin.text import safe
 
 
 def shown(records, run):
@@ -44,10 +43,6 @@ def test_an_ascii_terminal_gets_escapes(monkeypatch, make_run, table):
     out.flush()
     assert b"\\xdcbersicht" in out.buffer.getvalue()
     assert not run.report.problems.count
-
-
-def test_safe():
-    assert safe("a\nb\tc\u202ed\x00") == "a\\nb\\tc\\x202ed\\x00"
 
 
 def filtered(records, run, **config):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from metaglean import Change, Sink, fqn, hookimpl
-from metaglean.builtin.text import printable, safe
 from metaglean.errors import RunError
 from metaglean.records import Entity, Lineage, Pipeline, Record, Table
+from metaglean.text import safe, write_line
 
 if TYPE_CHECKING:
     from metaglean import Run
@@ -34,7 +34,7 @@ def line(record: Record) -> str:
 
 def _print(text: str) -> None:
     try:
-        sys.stdout.write(printable(text, sys.stdout) + "\n")
+        write_line(text, sys.stdout)
     except OSError as error:
         raise RunError(f"standard output: {error.strerror or error}") from error
 

@@ -15,7 +15,7 @@ from typing import Any
 from metaglean.builtin.catalog.compare import label
 from metaglean.builtin.catalog.reader import KINDS, Entry, Event, Reader
 from metaglean.builtin.catalog.store import DEFAULT_PATH, ENVIRONMENT, default_path
-from metaglean.builtin.text import printable, safe
+from metaglean.text import printable, safe, write_line
 
 EXAMPLES = """\
 examples:
@@ -63,7 +63,7 @@ def _list(reader: Reader, args: argparse.Namespace) -> int:
     entries = reader.below(args.kind, name, deleted=args.deleted)
     if args.json:
         for entry in entries:
-            _print(json.dumps(_as_json(entry), ensure_ascii=False))
+            _print_json(_as_json(entry))
         return 0
     rows = [_row(reader, entry, name, args) for entry in entries]
     if rows:
@@ -115,7 +115,7 @@ def _show(reader: Reader, args: argparse.Namespace) -> int:
     events = reader.history(entry.id, HISTORY)
     if args.json:
         history = [event._asdict() for event in events]
-        _print(json.dumps({**_as_json(entry), "history": history}, ensure_ascii=False, indent=2))
+        _print_json({**_as_json(entry), "history": history}, indent=2)
         return 0
     _print_entry(reader, entry)
     if events:
@@ -236,9 +236,16 @@ def _cell(text: str, limit: int | None) -> str:
 
 
 def _print(text: str) -> None:
-    lines = (safe(line) for line in text.split("\n"))
-    print(printable("\n".join(lines), sys.stdout))
+    write_line(text, sys.stdout)
+
+
+def _print_json(data: Any, indent: int | None = None) -> None:
+    """Readable where the terminal has all of it; JSON's own escapes elsewhere."""
+    text = json.dumps(data, ensure_ascii=False, indent=indent)
+    if printable(text, sys.stdout) != text:
+        text = json.dumps(data, indent=indent)
+    write_line(text, sys.stdout)
 
 
 def _complain(text: str) -> None:
-    print(printable(safe(text), sys.stderr), file=sys.stderr)
+    write_line(safe(text), sys.stderr)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 
 from metaglean import fqn
 from metaglean.components import Change
+from metaglean.text import safe, write_line
 
 MARKS = {
     "created": "+ create ",
@@ -21,13 +23,17 @@ def print_change(change: Change) -> None:
     mark = MARKS.get(change.action)
     if not mark:
         return
-    print(f"{mark} {change.kind or change.ref.kind} {fqn.build(change.ref.path)}")
+    _print(f"{mark} {change.kind or change.ref.kind} {fqn.build(change.ref.path)}")
     if change.action == "created":
         return
     for name, (stored, new) in change.fields.items():
-        print(f"      {name}: {_value(stored)} → {_value(new)}")
+        _print(f"      {name}: {_value(stored)} → {_value(new)}")
     for name, reason in change.kept.items():
-        print(f"      {name}: kept ({reason})")
+        _print(f"      {name}: kept ({reason})")
+
+
+def _print(line: str) -> None:
+    write_line(safe(line), sys.stdout)
 
 
 def _value(value: object) -> str:

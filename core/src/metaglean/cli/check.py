@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
+
+from metaglean.text import write_line
 
 if TYPE_CHECKING:
     from metaglean.config import WorkflowConfig
@@ -35,11 +38,11 @@ def run(args: argparse.Namespace) -> int:
     from metaglean.plugins import Registry
 
     workflow = load_workflow(args.config, Registry())
-    print(f"{args.config}: valid")
+    write_line(f"{args.config}: valid", sys.stdout)
     for warning in workflow.warnings:
-        print(f"  warning: {warning}")
+        write_line(f"  warning: {warning}", sys.stdout)
     for name, text in _summary(workflow):
-        print(f"  {name:<11}{text}")
+        write_line(f"  {name:<11}{text}", sys.stdout)
     return 0
 
 

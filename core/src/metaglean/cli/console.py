@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from metaglean.stream import LEAVES
+from metaglean.text import printable, write_line
 from metaglean.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ class LineHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         line = f"{record.levelname.lower()}: {self.format(record)}"
         if self._progress:
-            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            shown = printable(line, self._stream)
+            self._progress.console.print(shown, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(line, file=self._stream, flush=True)
+            write_line(line, self._stream)
+            self._stream.flush()
 
 
 def _bar() -> Progress:
@@ -116,4 +119,5 @@ def _show(
     share = f"{done}/{total} ({100 * done // total} %)" if total else f"{done}"
     left = f", {(total - done) * seconds / done:.0f} s left" if done and total else ""
     said = f"{share}, {rate}{left}" if done else "listing" if not total else f"0/{total}"
-    print(f"{seconds:.0f} s: {said}", file=stream, flush=True)
+    write_line(f"{seconds:.0f} s: {said}", stream)
+    stream.flush()

@@ -7,6 +7,7 @@ import os
 import sys
 
 from metaglean.errors import Interrupted, MetagleanError, catching
+from metaglean.text import write_line
 
 INTERNAL = 70
 
@@ -33,22 +34,20 @@ def exit_code(options: argparse.Namespace) -> int:
 def report(error: BaseException) -> int:
     """Print an error in at most a few lines; returns its exit code."""
     if isinstance(error, MetagleanError):
-        print(f"error: {error.message}", file=sys.stderr)
+        write_line(f"error: {error.message}", sys.stderr)
         if error.hint:
-            print(f"  {error.hint}", file=sys.stderr)
-        return error.exit_code
-    if isinstance(error, Interrupted):
-        print("stopped", file=sys.stderr)
+            write_line(f"  {error.hint}", sys.stderr)
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
-        print("stopped", file=sys.stderr)
-        return 130
-    print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
-    print("  This is a fault of metaglean or of a plugin: --debug shows where.", file=sys.stderr)
+        write_line("stopped", sys.stderr)
+        return error.exit_code if isinstance(error, Interrupted) else 130
+    write_line(f"error: {type(error).__name__}: {error}", sys.stderr)
+    write_line("  This is a fault of metaglean or of a plugin: --debug shows where.", sys.stderr)
     return INTERNAL
 
 
 def _print_traceback(error: BaseException) -> None:
     import traceback
 
-    traceback.print_exception(type(error), error, error.__traceback__)
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    write_line("".join(lines).rstrip("\n"), sys.stderr)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from metaglean.plugins import KINDS, PluginInfo, Registry
+from metaglean.text import write_line
 
 if TYPE_CHECKING:
     from metaglean.components import Component
@@ -70,9 +72,9 @@ def _print_table(infos: Sequence[PluginInfo]) -> None:
     problems = ["", *(info.problem for info in infos)]
     for row, problem in zip(rows, problems, strict=True):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+        write_line("  ".join(cells).rstrip(), sys.stdout)
         if problem:
-            print(f"    can't be used: {problem}")
+            write_line(f"    can't be used: {problem}", sys.stdout)
 
 
 def _show(registry: Registry, args: argparse.Namespace) -> int:
@@ -87,7 +89,7 @@ def _show(registry: Registry, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(described, indent=2))
     else:
-        print("\n\n".join(_text(description) for description in described))
+        write_line("\n\n".join(_text(description) for description in described), sys.stdout)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Names and texts made safe for a terminal."""
+"""Names and texts made safe for a terminal and for whatever stream they are written to."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ def safe(text: str) -> str:
 
 
 def printable(text: str, stream: TextIO) -> str:
-    """`text` with what the stream's encoding doesn't have as escapes."""
-    encoding = stream.encoding or "utf-8"
+    """`text` made safe line by line, with what the stream's encoding doesn't have as escapes."""
+    text = "\n".join(safe(line) for line in text.split("\n"))
+    # A host's stream (Airflow's log) may have no encoding.
+    encoding = getattr(stream, "encoding", None) or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def write_line(text: str, stream: TextIO) -> None:
+    """Write `text`, printable, and an end of line. Raises OSError as the stream does."""
+    stream.write(printable(text, stream) + "\n")
