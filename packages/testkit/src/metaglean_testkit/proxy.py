@@ -88,6 +88,10 @@ class FaultProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Listen no more: whoever asks is refused, at the same `url`. May be called twice."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -175,3 +175,46 @@ class TestHidesThatItIsAway(Suite):
         def inventory(self, run):
             with contextlib.suppress(RemoteError):
                 yield from super().inventory(run)
+
+
+class Optional(Suite):
+    """The names come from elsewhere: the API tells the columns only."""
+
+    needed = False
+    faults = ("500", "timeout")
+    __test__ = False
+
+    class source_class(Library):
+        def inventory(self, run):
+            yield from (Listed(f"t{n:02d}", f"Table {n}") for n in range(12))
+
+        def table(self, run, ref, listed):
+            try:
+                return super().table(run, ref, listed)
+            except RemoteError as error:
+                run.warn(f"no columns: {error}")
+                return Table(ref=ref, source_id=listed.id)
+
+
+class TestGoodOptional(Optional):
+    def remove_one(self):
+        return None
+
+
+class TestNeedsTheOptional(Optional):
+    source_class = Library
+
+
+class TestEmptiesWithoutTheOptional(Optional):
+    class source_class(Optional.source_class):
+        def table(self, run, ref, listed):
+            table = super().table(run, ref, listed)
+            return table if table.columns else table.model_copy(update={"columns": ()})
+
+
+class TestSaysNothingOfTheOptional(Optional):
+    class source_class(Optional.source_class):
+        def table(self, run, ref, listed):
+            with contextlib.suppress(RemoteError):
+                return Library.table(self, run, ref, listed)
+            return Table(ref=ref, source_id=listed.id)
