@@ -5,10 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from metaglean.errors import Interrupted, MetagleanError, catching
+from metaglean.errors import ConfigError, Interrupted, MetagleanError, catching
+from metaglean.redaction import Redactor
 from metaglean.text import write_line
 
+if TYPE_CHECKING:
+    from metaglean.workflow import Workflow
+
+Clean = Callable[[str], str]
 INTERNAL = 70
 
 
@@ -26,28 +33,37 @@ def exit_code(options: argparse.Namespace) -> int:
         return 0
     if isinstance(error, SystemExit):
         raise error
-    if getattr(options, "debug", False):
-        _print_traceback(error)
-    return report(error)
+    return report(error, debug=getattr(options, "debug", False))
 
 
-def report(error: BaseException) -> int:
-    """Print an error in at most a few lines; returns its exit code."""
-    if isinstance(error, MetagleanError):
-        write_line(f"error: {error.message}", sys.stderr)
-        if error.hint:
-            write_line(f"  {error.hint}", sys.stderr)
-        return error.exit_code
+def cleaning(workflow: Workflow) -> Clean:
+    """What removes the secrets of a workflow, begun or not, from a text."""
+    redactor = workflow.run.redactor if workflow.run else Redactor(*workflow.config.secrets)
+    return redactor.clean
+
+
+def report(error: BaseException, clean: Clean = str, *, debug: bool = False) -> int:
+    """Print an error in at most a few lines, with `debug` its traceback above; returns its exit
+    code. `clean` removes secrets."""
     if isinstance(error, KeyboardInterrupt):
         write_line("stopped", sys.stderr)
         return error.exit_code if isinstance(error, Interrupted) else 130
-    write_line(f"error: {type(error).__name__}: {error}", sys.stderr)
+    if debug:
+        write_line(clean(_traceback(error)), sys.stderr)
+    if isinstance(error, MetagleanError):
+        write_line(clean(f"error: {error.message}"), sys.stderr)
+        if error.hint:
+            write_line(clean(f"  {error.hint}"), sys.stderr)
+        return error.exit_code
+    write_line(clean(f"error: {type(error).__name__}: {error}"), sys.stderr)
     write_line("  This is a fault of metaglean or of a plugin: --debug shows where.", sys.stderr)
     return INTERNAL
 
 
-def _print_traceback(error: BaseException) -> None:
+def _traceback(error: BaseException) -> str:
     import traceback
 
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
-    write_line("".join(lines).rstrip("\n"), sys.stderr)
+    # What lies below an error of the configuration quotes the file, secrets and all.
+    chain = not isinstance(error, ConfigError)
+    lines = traceback.format_exception(type(error), error, error.__traceback__, chain=chain)
+    return "".join(lines).rstrip("\n")

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from metaglean.cli.changes import print_change
 from metaglean.cli.console import shown_on
+from metaglean.cli.failures import cleaning
 from metaglean.cli.failures import report as report_error
 from metaglean.cli.signals import stopping_on_signals
 from metaglean.config import load_workflow
 from metaglean.errors import ConfigError, MetagleanError, catching
 from metaglean.plugins import Registry
+from metaglean.text import write_line
 from metaglean.workflow import Workflow
 
 EXAMPLES = """\
@@ -72,9 +74,7 @@ def _finish(workflow: Workflow, error: BaseException | None, args: argparse.Name
     if error is None:
         return 0
     sys.stdout.flush()
-    if not isinstance(error, (MetagleanError, KeyboardInterrupt)):
-        raise error
-    code = report_error(error)
+    code = report_error(error, cleaning(workflow), debug=args.debug)
     if code == 1 and not workflow.config.raise_on_error:
         return 0
     return code
@@ -84,7 +84,8 @@ def _write_report(path: Path, workflow: Workflow) -> None:
     try:
         path.write_text(json.dumps(workflow.report(), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        print(f"warning: the report was not written: {path}: {error.strerror}", file=sys.stderr)
+        reason = error.strerror or type(error).__name__
+        write_line(f"warning: the report was not written: {path}: {reason}", sys.stderr)
 
 
 def _check_writable(path: Path) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from metaglean.cli.failures import Clean, cleaning, report
+from metaglean.components import Step
 from metaglean.config import load_workflow
+from metaglean.errors import catching
 from metaglean.plugins import Registry
+from metaglean.text import safe, write_line
 from metaglean.workflow import Workflow
 
 EXAMPLES = """\
@@ -30,9 +35,20 @@ def run(args: argparse.Namespace) -> int:
     # A sink that can plan is opened as in a dry run: a test makes no file and writes no row.
     workflow = Workflow(config, dry_run="plan" in config.sink_class.capabilities, silent=True)
     failed = 0
-    for step in workflow.test_connection():
-        mark = MARKS[step.ok] if step.required or step.ok else "missing"
-        mark = "not tried" if step.ok is None else mark
-        print(f"{mark:<10}{step.name}{f': {step.detail}' if step.detail else ''}", flush=True)
-        failed += step.required and step.ok is False
+    with catching(ending=True) as caught:
+        for step in workflow.test_connection():
+            _print(step, cleaning(workflow))
+            failed += step.required and step.ok is False
+    if isinstance(caught.error, BrokenPipeError):
+        raise caught.error
+    if caught.error:
+        return report(caught.error, cleaning(workflow), debug=args.debug)
     return 3 if failed else 0
+
+
+def _print(step: Step, clean: Clean) -> None:
+    mark = MARKS[step.ok] if step.required or step.ok else "missing"
+    mark = "not tried" if step.ok is None else mark
+    detail = clean(f": {step.detail}") if step.detail else ""
+    write_line(f"{mark:<10}{safe(clean(step.name))}{detail}", sys.stdout)
+    sys.stdout.flush()
