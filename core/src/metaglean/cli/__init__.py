@@ -25,7 +25,8 @@ examples:
 
 exit codes:
   0  done          1  incomplete, or too little succeeded    2  configuration or usage
-  3  a system is away or refuses the credentials             130/143  stopped by a signal
+  3  a system is away or refuses the credentials             70  a fault of metaglean or of a plugin
+  130/143  stopped by a signal
 
 `metaglean COMMAND --help` tells more.
 """

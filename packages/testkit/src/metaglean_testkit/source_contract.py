@@ -27,13 +27,13 @@ from metaglean.logs import logging_to
 from metaglean.options import SourceOptions
 from metaglean.records import ANCESTORS, Entity, Lineage, Record, Ref, dump, load
 from metaglean.run import Run
+from metaglean.stream import LEAVES
 from metaglean.summary import summary
 from metaglean_testkit.component_contract import ComponentContract
 from metaglean_testkit.memory import MemorySink
 from metaglean_testkit.running import Reading, SerialRun, prepare
 from metaglean_testkit.secrets import SHORTEST, assert_unseen, logged
 
-LEAVES = ("table", "pipeline", "dashboard")  # a source lists them; what they lie in may be fixed
 _SERVICES = ("databaseService", "pipelineService", "dashboardService")
 _MOST_BREAKS = 25
 
