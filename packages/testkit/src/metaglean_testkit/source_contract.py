@@ -371,9 +371,8 @@ class SourceContract(ComponentContract):
 
     def _assert_unseen(self, reading: Reading, log: str, error: BaseException | None) -> None:
         secrets = reading.secrets
-        report = reading.run.report.as_dict()
         assert_unseen(log, secrets, "the log")
-        assert_unseen(repr(report), secrets, "the report")
+        assert_unseen(repr(reading.run.report.as_dict()), secrets, "the report")
         assert_unseen(summary(reading.run, "failed", error), secrets, "the summary")
         assert_unseen(f"{reading.source.config!r}", secrets, "the settings' repr")
         if isinstance(error, MetagleanError):
