@@ -103,8 +103,14 @@ def test_one_in_another_is_an_error():
     assert "${…} inside of ${…}" in refused("${A:-${B}}", {"B": "1"})
 
 
-def test_an_open_brace_stays():
-    assert fill("pa${ss")[0] == "pa${ss"
+@pytest.mark.parametrize(
+    "text", ["${A", "pa${ss", "${A:-{}}", "${A:-{x}}", "x ${", "${A{}", "$${${A"]
+)
+def test_an_open_brace_is_an_error_with_its_line(text):
+    assert refused(["x", text], {"A": "1"}) == (
+        "f.yaml:1:15  key[1]: a ${…} that is not understood\n"
+        "    expected ${VAR}, ${VAR:-default} or ${file:/path}; a literal ${ is written $${"
+    )
 
 
 def test_files_are_read_without_their_last_line_end(tmp_path):

@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     r"|\$\{(?P<braced>[^{}]*)\}"
     r"|\$\{(?P<nested>[^{}]*\$\{)"
     r"|\$(?P<bare>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<open>\$\{)"
 )
 _BRACED = re.compile(
     r"file:(?P<file>.+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<rest>:-(?P<default>.*))?", re.DOTALL
@@ -59,7 +60,7 @@ class _Filler:
             return match[0]
         if match["bare"]:
             return self._bare(match["bare"], path)
-        parts = _BRACED.fullmatch(match["braced"])
+        parts = None if match["open"] else _BRACED.fullmatch(match["braced"])
         if parts is None:
             self._problems.error(path, "a ${…} that is not understood", _FORMS)
             return match[0]
