@@ -19,7 +19,11 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        allow_inf_nan=False,  # no limit is kept by a number that nothing is greater than
     )
 
     SPELLINGS: ClassVar[Mapping[str, str]] = {}

@@ -40,6 +40,10 @@ class Auth(Config):
     password: SecretStr | None = None
 
 
+class Box(Config):
+    weight: float = 0
+
+
 class ShopConfig(Config):
     SPELLINGS: ClassVar[Mapping[str, str]] = {
         "sandboxDomain": "instanceDomain",
@@ -63,6 +67,9 @@ class ShopConfig(Config):
     extra: dict[str, Auth] = {}
     several: tuple[Password, ...] = ()
     color: Literal["red", "green"] = "red"
+    sizes: dict[str, tuple[int, ...]] = {}
+    box: Box | None = None
+    either: int | bool = 0
 
     @field_validator("access_token")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from metaglean.errors import PluginError
+from metaglean.errors import ConfigError, PluginError
 
 SECRET = "hunter2-hunter2"
 
@@ -13,8 +13,9 @@ def test_unknown_key_with_the_nearest(errors, workflow):
     text = workflow("clientID: x")
     assert errors(text) == (
         "w.yaml:9:7  source.serviceConnection.config.clientID: unknown key\n"
-        "    expected one of accessToken, apiHost, authType, clientId, color, databaseName, extra, "
-        "instanceDomain, login, retries, secretToken, several; did you mean clientId?"
+        "    expected one of accessToken, apiHost, authType, box, clientId, color, databaseName, "
+        "either, extra, instanceDomain, login, retries, secretToken, several, sizes; "
+        "did you mean clientId?"
     )
 
 
@@ -267,3 +268,52 @@ def test_an_unquoted_placeholder_is_a_placeholder(errors, workflow):
     said = errors(workflow(rest=rest))
     assert "w.yaml:15:17  " in said
     assert "{bot_jwt_token} is a placeholder of the documentation" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "expected"),
+    [
+        ("deletion: {maxPercent: true}", 24, "a number"),
+        ("workflowConfig: {successThreshold: yes}", 36, "a whole number"),
+        ("limits: {requestsPerSecond: true}", 29, "a number"),
+        ("processors: [{type: shout, config: {volume: on}}]", 45, "a whole number"),
+        ("deletion: {maxPercent: .nan}", 24, "a finite number"),
+        ("limits: {requestsPerSecond: .inf}", 29, "a finite number"),
+        ("limits: {requestsPerSecond: 'inf'}", 29, "a finite number"),
+        ("workflowConfig: {successThreshold: .inf}", 36, "a finite number"),
+    ],
+)
+def test_a_number_is_neither_a_boolean_nor_without_end(errors, workflow, text, column, expected):
+    message = errors(workflow(rest=text))
+    assert message.startswith(f"w.yaml:12:{column}  ")
+    assert message.endswith(f": wrong type\n    expected {expected}")
+
+
+def test_a_boolean_is_no_number_in_options_and_inner_blocks(errors, workflow, load):
+    assert "w.yaml:12:16  source.sourceConfig.config.threads: wrong type" in errors(
+        workflow(options="threads: true")
+    )
+    assert "config.retries: wrong type\n    expected a whole number" in errors(
+        workflow("retries: true")
+    )
+    message = errors(workflow("sizes: {a: [1, true]}\nbox: {weight: false}"))
+    assert "config.sizes.a[1]: wrong type\n    expected a whole number" in message
+    assert "config.box.weight: wrong type\n    expected a number" in message
+    assert load(workflow("either: true")).source_config.either is True
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({5: "x"}, "the key 5 is not text"),
+        ({"deletion": {None: 1}}, "deletion: the key None is not text"),
+        ({"processors": [{"type": "shout", True: 1}]}, "processors[0]: the key True is not text"),
+        ({"sink": {"type": "file", "config": {"path": "x", ("a", 1): 1}}},
+         "sink.config: the key ('a', 1) is not text"),
+    ],
+)  # fmt: skip
+def test_a_key_that_is_not_text(parse, change, message):
+    source = {"type": "plain", "serviceName": "s", "serviceConnection": {"config": {}}}
+    with pytest.raises(ConfigError) as caught:
+        parse({"source": source, **change})
+    assert str(caught.value) == f"{message}\n    expected text: put the key in quotes"

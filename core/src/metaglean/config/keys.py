@@ -27,10 +27,14 @@ class Nested(NamedTuple):
 
 def keys_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """Key → field, as users write them."""
-    return {key: field for name, field in model.model_fields.items() for key in _keys(name, field)}
+    return {
+        key: field
+        for name, field in model.model_fields.items()
+        for key in keys_of_field(name, field)
+    }
 
 
-def _keys(name: str, field: FieldInfo) -> Iterator[str]:
+def keys_of_field(name: str, field: FieldInfo) -> Iterator[str]:
     alias = field.validation_alias or field.alias
     if isinstance(alias, AliasChoices):
         yield from (choice for choice in alias.choices if isinstance(choice, str))

@@ -22,7 +22,7 @@ from metaglean.config.model import (
 from metaglean.config.problems import Problems
 from metaglean.config.source import OPTIONS, ResolvedSource, pick, resolve_source
 from metaglean.config.validation import validate, validate_keeping
-from metaglean.config.values import check_values, model_secrets, written_secrets
+from metaglean.config.values import check_keys, check_values, model_secrets, written_secrets
 from metaglean.errors import ConfigError
 
 SERVER: Path = ("workflowConfig", "openMetadataServerConfig")
@@ -53,7 +53,8 @@ def parse_workflow(data: Any, registry: Components) -> WorkflowConfig:
     problems = Problems()
     if not isinstance(data, Mapping):
         problems.error((), "a workflow is a mapping with keys such as source")
-        problems.raise_if_any()
+    check_keys(data, (), problems)
+    problems.raise_if_any()
     return _Parser(data, registry, problems).parse(None)
 
 

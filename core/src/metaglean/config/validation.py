@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from metaglean.config.document import Path
-from metaglean.config.keys import keys_of, nested_models, normalise
+from metaglean.config.keys import keys_of, keys_of_field, nested_models, normalise
 from metaglean.config.problems import Problems, expected_words
 
 M = TypeVar("M", bound=BaseModel)
@@ -23,6 +23,7 @@ _EXPECTED = {
     "int_parsing": "expected a whole number",
     "int_from_float": "expected a whole number",
     "float_type": "expected a number",
+    "finite_number": "expected a finite number",
     "float_parsing": "expected a number",
     "decimal_type": "expected a number",
     "decimal_parsing": "expected a number",
@@ -72,7 +73,30 @@ def validate_keeping(
         instance, error = _attempt(model, clean)
     if error:
         _report(model, error, clean, path, problems)
+    for inner, number in booleans_as_numbers(clean, instance):
+        kind = "int_type" if isinstance(number, int) else "float_type"
+        problems.error((*path, *inner), "wrong type", _EXPECTED[kind])
     return (instance if problems.count == before else None), clean
+
+
+def booleans_as_numbers(data: Any, value: Any, path: Path = ()) -> Iterator[tuple[Path, float]]:
+    """Where `data` has true or false and pydantic made a number of it, and that number."""
+    if isinstance(data, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield path, value
+    elif isinstance(data, Mapping):
+        if isinstance(value, BaseModel):
+            value = {
+                key: getattr(value, name)
+                for name, field in type(value).model_fields.items()
+                for key in keys_of_field(name, field)
+            }
+        if isinstance(value, Mapping):
+            for key in [key for key in data if key in value]:
+                yield from booleans_as_numbers(data[key], value[key], (*path, key))
+    elif isinstance(data, list | tuple) and isinstance(value, list | tuple):
+        for number, (given, made) in enumerate(zip(data, value, strict=False)):
+            yield from booleans_as_numbers(given, made, (*path, number))
 
 
 def _attempt(model: type[M], data: Mapping[str, Any]) -> tuple[M | None, ValidationError | None]:

@@ -24,6 +24,20 @@ _DOCUMENTED = {"{bot_jwt_token}", "<password>", "<token>", "<access_token>", "<s
 _INSTEAD = "write ${VARIABLE} or ${file:/path}, or the value itself"
 
 
+def check_keys(data: Any, path: Path, problems: Problems) -> None:
+    """Add an error for every key below `path` that is not text; a file has none."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            if isinstance(key, str):
+                check_keys(value, (*path, key), problems)
+            else:
+                what = f"the key {key!r} is not text"
+                problems.error(path, what, "expected text: put the key in quotes", key=True)
+    elif isinstance(data, list | tuple):
+        for number, value in enumerate(data):
+            check_keys(value, (*path, number), problems)
+
+
 def check_values(data: Any, path: Path, problems: Problems, *, secret: bool = False) -> None:
     """Add an error for every placeholder and every masked secret below `path`.
 
