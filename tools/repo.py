@@ -23,7 +23,7 @@ class Distribution(NamedTuple):
     @property
     def alias(self) -> bool:
         """Whether it exists for a local wheelhouse only."""
-        return "Private :: Do Not Upload" in self.project.get("classifiers", ())
+        return self.folder.parent.name == "aliases"
 
 
 def load(path: Path) -> dict[str, Any]:
