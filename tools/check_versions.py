@@ -30,7 +30,7 @@ def problems(dist: Distribution) -> Iterator[str]:
     licence = dist.folder / "LICENSE"
     if not licence.is_file() or licence.read_bytes() != (ROOT / "LICENSE").read_bytes():
         yield "LICENSE is not the repository's"
-    if dist.alias != ("aliases" in dist.folder.parts):
+    if dist.alias != ("Private :: Do Not Upload" in project.get("classifiers", ())):
         yield "exactly the aliases are marked Private :: Do Not Upload"
     yield from modules(dist)
 
