@@ -30,6 +30,7 @@ from metaglean.redaction import Redactor
 from metaglean.run import Run
 from metaglean.stream import Stream, counted, read
 from metaglean.summary import summary
+from metaglean.text import write_line
 from metaglean.verdict import first_of, report_listings, verdict
 
 if TYPE_CHECKING:
@@ -113,8 +114,7 @@ class Workflow:
         """Print the summary of the last run; `with_error` ends it with what went wrong."""
         if self.run:
             text = summary(self.run, self.status, self.error if with_error else None)
-            sys.stdout.write(f"{text}\n")
-            sys.stdout.flush()
+            write_line(text, sys.stdout)
 
     def report(self) -> dict[str, Any]:
         """What `--report` writes: JSON-ready, secrets removed, its size bounded."""

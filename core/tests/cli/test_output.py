@@ -70,6 +70,7 @@ def test_commands_that_name_things(replaced, tmp_path):
     path.write_text(WORKFLOW, encoding="utf-8")
     assert main(["check", "-c", str(path)]) == 0
     assert main(["test-connection", "-c", str(path)]) == 2
+    assert main(["ingest", "-c", str(path)]) == 2
     shown = content(out)
     assert "\\xdcbersicht.yaml: valid" in shown
     assert "service 'Stra\\xdfe'" in shown

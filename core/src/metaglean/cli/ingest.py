@@ -69,11 +69,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _finish(workflow: Workflow, error: BaseException | None, args: argparse.Namespace) -> int:
     """Print the summary, then the error last, where a reader looks first."""
-    if not args.quiet or (error and not isinstance(error, MetagleanError)):
-        workflow.print_status(with_error=False)
+    with catching() as printing:  # nobody may read it any more (`| head`)
+        if not args.quiet or (error and not isinstance(error, MetagleanError)):
+            workflow.print_status(with_error=False)
+        sys.stdout.flush()
+    if error is None and printing.error is not None:
+        raise printing.error
     if error is None:
         return 0
-    sys.stdout.flush()
     code = report_error(error, cleaning(workflow), debug=args.debug)
     if code == 1 and not workflow.config.raise_on_error:
         return 0
