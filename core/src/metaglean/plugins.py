@@ -75,7 +75,7 @@ class Registry:
 
     def __init__(self, entry_points: Iterable[EntryPoint] | None = None) -> None:
         found = _installed() if entry_points is None else entry_points
-        self._claims = sorted({claim for point in found for claim in _claims(point)})
+        self._claims = sorted(set(_claims(found)))
         self._manager: pluggy.PluginManager | None = None
         self._loaded: dict[str, ModuleType] = {}
         self._failed: dict[str, PluginError] = {}
@@ -226,13 +226,17 @@ def _installed() -> Iterator[EntryPoint]:
             yield from everything.select(group=group)
 
 
-def _claims(point: EntryPoint) -> Iterator[PluginInfo]:
-    match = _GROUP.fullmatch(point.group)
-    if match:
-        module = re.split(r"[:\[]", point.value)[0].strip()
-        name = point.dist.name if point.dist else "unknown"
-        version = point.dist.version if point.dist else ""
-        yield PluginInfo(match[1], point.name.lower(), name, version, module, match[2])
+def _claims(points: Iterable[EntryPoint]) -> Iterator[PluginInfo]:
+    # Name and version each parse the whole metadata of a distribution: once is enough.
+    known: dict[int, tuple[str, str]] = {id(None): ("unknown", "")}
+    for point in points:
+        match = _GROUP.fullmatch(point.group)
+        if match:
+            if point.dist and id(point.dist) not in known:
+                known[id(point.dist)] = point.dist.name, point.dist.version
+            name, version = known[id(point.dist)]
+            module = re.split(r"[:\[]", point.value)[0].strip()
+            yield PluginInfo(match[1], point.name.lower(), name, version, module, match[2])
 
 
 def _picked(info: PluginInfo, offered: list[Any]) -> type[Component]:

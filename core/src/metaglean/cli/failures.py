@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from metaglean.errors import ConfigError, Interrupted, MetagleanError, catching
-from metaglean.redaction import Redactor
 from metaglean.text import write_line
 
 if TYPE_CHECKING:
@@ -38,8 +37,11 @@ def exit_code(options: argparse.Namespace) -> int:
 
 def cleaning(workflow: Workflow) -> Clean:
     """What removes the secrets of a workflow, begun or not, from a text."""
-    redactor = workflow.run.redactor if workflow.run else Redactor(*workflow.config.secrets)
-    return redactor.clean
+    if workflow.run:
+        return workflow.run.redactor.clean
+    from metaglean.redaction import Redactor
+
+    return Redactor(*workflow.config.secrets).clean
 
 
 def report(error: BaseException, clean: Clean = str, *, debug: bool = False) -> int:
