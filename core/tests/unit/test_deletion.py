@@ -283,3 +283,17 @@ def test_a_name_taken_over_by_what_a_filter_drops_is_deleted_where_that_is_asked
     assert made.given[-1] == "T9"
     assert names(decide(made, on, Policy(filtered=True), gone)) == ["T9"]
     assert names(decide(made, on, Policy(), gone)) == []
+
+
+def test_what_is_no_container_goes_whatever_becomes_of_tables():
+    scope = Ref("pipelineService", ("s",))
+    names = [f"P{n}" for n in range(10)]
+
+    class Pipelines(Target):
+        def existing(self, kind, scope):
+            return iter(Existing(scope.child(kind, name), name, name) for name in names)
+
+    made = Run(scope, sink=Pipelines()).listing("pipeline", scope)
+    list(made.over(Listed(name, name) for name in names[:-1]))
+    decision = decide(made, lambda kind: kind == "pipeline", Policy(), lambda kind, ids: ids)
+    assert len(decision.delete) == 1
