@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,9 +59,14 @@ def run(
 
 
 def _above_ours(rss: float) -> float:
-    """The figure, unless it may be ours: a child's maximum begins with its parent's at the fork."""
-    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES_PER_MAXRSS / 1e6
-    return rss if rss > ours else float("nan")
+    """The figure, unless it may be ours: a child's maximum begins with its parent's at the fork.
+
+    Our own comes from this program's memory alone: `ru_maxrss` would begin with that of whoever
+    started us, a whole test run for example.
+    """
+    status = Path("/proc/self/status").read_text("ascii", "replace")
+    ours = next(int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM:"))
+    return rss if rss > ours * BYTES_PER_MAXRSS / 1e6 else float("nan")
 
 
 def least(runs: Iterable[Cost]) -> Cost:
