@@ -13,7 +13,9 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' |
 
 help:
 	@echo "make demo        ingest a Domo sandbox into a catalog file, and show what arrived"
-	@echo "make test        all tests, in an environment of its own (ARGS='-k name' to choose)"
+	@echo "make test        all tests, in an environment of its own (ARGS='-k name' to choose);"
+	@echo "                 METAGLEAN_SERVER_PACKAGE or METAGLEAN_TEST_SERVER: with a real OpenMetadata"
+	@echo "                 server (tests/server/conftest.py); its last lines say whether it had one"
 	@echo "make lint        ruff and the import contracts"
 	@echo "make types       mypy, strict"
 	@echo "make budgets     versions, sizes, suppressions, imports and CPU time at start"

@@ -1,0 +1,62 @@
+"""A real OpenMetadata server for the tests below, and one line about it at the end of each run.
+
+METAGLEAN_TEST_SERVER: address of a running server (`http://host:8585/api`);
+METAGLEAN_TEST_SERVER_TOKEN: NAME of the variable that holds a bot's token for it;
+METAGLEAN_TEST_SERVER_ADMIN_TOKEN: the same for an admin's, which some tests need.
+The tests then stay inside services of their own, which they remove.
+
+METAGLEAN_SERVER_PACKAGE: else, a folder with start.sh and stop.sh of a server to start (the
+default is `../shared/openmetadata-server` beside the checkout, where that exists). Where one is
+named or found and doesn't start, the tests fail. OM_LIBS may name the folder of its jars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.server.real import RealServer, named_package, open_server
+
+NONE = "none: METAGLEAN_TEST_SERVER or METAGLEAN_SERVER_PACKAGE would name one"
+SAID = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def real_server(pytestconfig: pytest.Config) -> Iterator[RealServer]:
+    """See `RealServer`; started at its first use, shared by the whole run."""
+    pytestconfig.stash[SAID] = "it did not start, or could not be reached"
+    server = open_server()
+    if server is None:
+        pytestconfig.stash[SAID] = NONE
+        pytest.skip(f"no OpenMetadata server ({NONE})")
+    left: list[str] = []
+    try:
+        origin = f"started from {named_package()}" if server.own else f"at {server.url}"
+        pytestconfig.stash[SAID] = f"{server.version}, {origin}"
+        yield server
+    finally:
+        left = server.close()
+    assert not left, f"not removed: {left}"
+
+
+@pytest.fixture
+def own_server(real_server: RealServer) -> RealServer:
+    """For tests that stop, wipe or damage a server: never one that was named from outside."""
+    if not real_server.own:
+        pytest.skip("only for a server that the tests started themselves")
+    return real_server
+
+
+@pytest.fixture
+def admin_server(real_server: RealServer) -> RealServer:
+    """For tests in which a person edits."""
+    if not real_server.has_admin:
+        pytest.skip("METAGLEAN_TEST_SERVER_ADMIN_TOKEN names no admin's token")
+    return real_server
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    said = config.stash.get(SAID, "not asked for by any test of this run")
+    terminalreporter.write_line(f"OpenMetadata server: {said}")
