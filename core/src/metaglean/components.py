@@ -63,6 +63,9 @@ class Source(Component):
         "databaseService"
     )
     service_type: ClassVar[str] = "CustomDatabase"
+    classifications: ClassVar[tuple[str, ...]] = ()
+    """Names of the classifications that are the source's own: their labels follow the source, also
+    when they are gone there. Labels of all others are people's."""
 
     def __init__(self, config: Any, options: Any, service: Ref) -> None:
         self.config = config
@@ -99,6 +102,15 @@ class Source(Component):
         """
         return None
 
+    def connection(self, version: tuple[int, int]) -> Mapping[str, Any] | None:
+        """`serviceConnection.config` as an OpenMetadata server of this version (major, minor) keeps
+        it: with `type`, secrets in clear, only keys that its model of the service has.
+
+        Optional: None (the default) means that nothing is stored on the server. Core hands it to
+        the sink alone (`run.connection`); it is a secret.
+        """
+        return None
+
     def close(self, run: Run) -> None:
         """The run is over: let go of what `read` and `confirm_gone` used. Sessions of the run are
         closed by core."""
@@ -132,8 +144,9 @@ class Change(NamedTuple):
     """What became of one record in a sink.
 
     `action` is created, updated, restored, unchanged, skipped or deleted; `fields` maps a changed
-    field to its (stored, new) values; `kept` a field whose stored value won to the reason. `kind`
-    is the record's where it is no entity of its own (lineage, pipelineRun, profile).
+    field to its (stored, new) values; `kept` a field whose stored value won to the reason; `whose`
+    a field of either to the name of the user who wrote its stored value. `kind` is the record's
+    where it is no entity of its own (lineage, pipelineRun, profile).
     """
 
     ref: Ref
@@ -141,6 +154,7 @@ class Change(NamedTuple):
     fields: Mapping[str, tuple[Any, Any]] = {}
     kept: Mapping[str, str] = {}
     kind: str = ""
+    whose: Mapping[str, str] = {}
 
 
 class Sink(Component):
@@ -156,6 +170,9 @@ class Sink(Component):
     keeps_ids: ClassVar[bool] = True
     """False where the target keeps neither `source_id` nor `source_url`: renames can't be followed
     there, so of several equal names each gets a part of its id."""
+    ServerConfig: ClassVar[ConfigClass | None] = None
+    """The model of `workflowConfig.openMetadataServerConfig`, for a sink that writes to such a
+    server: the settings are then required, and `run.server` is an instance of it."""
 
     def __init__(self, config: Any) -> None:
         self.config = config
@@ -168,6 +185,15 @@ class Sink(Component):
         """Stream what stands below `scope` (the parent's ref), soft-deleted included. Core reads
         it once a run and scope, before the source's listing."""
         return iter(())
+
+    def stored_connection(self, service: Ref) -> Mapping[str, Any] | None:
+        """`serviceConnection.config` as the target keeps it for this service; None where it keeps
+        none. It is a secret.
+
+        Optional: a sink that overrides it accepts workflows without `serviceConnection`; it is
+        asked after `open`, before the source is made.
+        """
+        return None
 
     @abstractmethod
     def write(self, records: Iterator[Record], run: Run) -> Iterator[Change]:

@@ -30,12 +30,6 @@ _OWN = {
     ("source", "airflow"): "metaglean-plugin-airflow",
     ("profiler", "domodatabase"): "metaglean-plugin-domo",
 }
-_NOT_YET = {
-    ("sink", "metadata-rest"): (
-        "this version does not write to OpenMetadata servers yet",
-        "Use `sink: {type: catalog}`, or `file`.",
-    )
-}
 
 
 class EntryPoint(Protocol):
@@ -191,9 +185,6 @@ class Registry:
 
     def _unknown(self, kind: str, name: str) -> PluginError:
         key = (kind, name.lower())
-        if key in _NOT_YET:
-            message, hint = _NOT_YET[key]
-            return PluginError(f"the {kind} {key[1]!r}: {message}", hint)
         if key in _OWN:
             return self._not_installed(*key, _OWN[key])
         installed = self.types(kind)

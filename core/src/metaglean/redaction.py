@@ -7,10 +7,11 @@ import json
 import logging
 import re
 import threading
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-__all__ = ["MASK", "Redactor"]
+__all__ = ["MASK", "Redactor", "Secret"]
 
 MASK = "***"
 
@@ -22,6 +23,25 @@ _USERINFO = re.compile(r"(?<=://)[^/\s?#@]+@")
 _PARAMETER = re.compile(
     rf"((?:^|[?&;])[^=&;?\s]*(?:{_TELLING})[^=&;?\s]*=)[^&;#\s\"'<>]+", re.IGNORECASE
 )
+
+
+class Secret(Mapping[str, Any]):
+    """A mapping that holds secrets: it is read by key and never printed."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = dict(data)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __repr__(self) -> str:
+        return f"Secret({', '.join(self._data)})"
 
 
 class Redactor:

@@ -20,12 +20,12 @@ from metaglean.filters import Filters
 from metaglean.fqn import NameRules
 from metaglean.listing import Listing
 from metaglean.records import Entity, Ref
-from metaglean.redaction import Redactor
+from metaglean.redaction import Redactor, Secret
 from metaglean.report import Report, shortened
 from metaglean.standing import Standing
 
 if TYPE_CHECKING:
-    from metaglean.components import Existing, Sink
+    from metaglean.components import Config, Existing, Sink
     from metaglean.http import Auth, Session
 
 DEFAULT_WORKERS = 8
@@ -49,7 +49,10 @@ class Run:
     """One run of a workflow.
 
     `started` is in epoch seconds; `limit` the number of entities after which the run ends, or
-    None; `stopping` turns true once a signal or `Workflow.stop` asked for the end.
+    None; `stopping` turns true once a signal or `Workflow.stop` asked for the end. `server` is
+    the workflow's `openMetadataServerConfig` as an instance of the sink's `ServerConfig`,
+    `ingestion_pipeline_fqn` the pipeline on that server to report to; `classifications` are the
+    names of those that are the source's own.
     """
 
     def __init__(
@@ -68,7 +71,10 @@ class Run:
         limit: int | None = None,
         override_metadata: bool = False,
         requests_per_second: float | None = None,
-        server: Mapping[str, Any] | None = None,
+        server: Config | None = None,
+        connection: Callable[[tuple[int, int]], Mapping[str, Any] | None] | None = None,
+        classifications: Iterable[str] = (),
+        ingestion_pipeline_fqn: str | None = None,
         run_id: str | None = None,
     ) -> None:
         self.id = run_id or str(uuid.uuid4())
@@ -83,6 +89,8 @@ class Run:
         self.limit = limit
         self.override_metadata = override_metadata
         self.server = server
+        self.classifications = frozenset(classifications)
+        self.ingestion_pipeline_fqn = ingestion_pipeline_fqn
         self.stage = "source"
         self.log = logging.getLogger("metaglean")
         self.report = Report()
@@ -91,6 +99,7 @@ class Run:
         self._sink = sink
         self._gone = gone
         self._id_in_url = id_in_url
+        self._connection = connection
         self._requests_per_second = requests_per_second
         self._standing: dict[tuple[str, Ref], Standing] = {}
         self._sessions: dict[tuple[str, str, str], Session] = {}
@@ -282,6 +291,14 @@ class Run:
     def target(self) -> str:
         """Where the sink writes, for people; empty where it doesn't say."""
         return self._sink.target if self._sink else ""
+
+    def connection(self, version: tuple[int, int]) -> Secret | None:
+        """The source's connection as a server of this version (major, minor) keeps it, secrets in
+        clear; None where it has none to give. Only a sink may ask."""
+        if self.stage != "sink":
+            raise RunError("only a sink is given the source's connection")
+        found = self._connection(version) if self._connection else None
+        return None if found is None else Secret(found)
 
     def standing(self, ref: Ref) -> Existing | None:
         """What stood under this ref when the run began; None in scopes that were not listed."""

@@ -15,7 +15,8 @@ class Config(BaseModel):
     Give every field a description (it is the reference in docs and editors), secrets the type
     `SecretStr`. `SPELLINGS` maps an older key to today's: it works and gives one warning.
     `WITHOUT_EFFECT` maps a key that is accepted but does nothing to the reason, which is the
-    warning. Unknown keys are errors.
+    warning. `DEFAULTS` maps such a key to the values that other tools write by themselves and that
+    ask for nothing: they give no warning. Unknown keys are errors.
     """
 
     model_config = ConfigDict(
@@ -28,3 +29,4 @@ class Config(BaseModel):
 
     SPELLINGS: ClassVar[Mapping[str, str]] = {}
     WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {}
+    DEFAULTS: ClassVar[Mapping[str, tuple[object, ...]]] = {}

@@ -142,18 +142,27 @@ class Workflow:
             self.run.stop()
 
     def test_connection(self) -> Iterator[Step]:
-        """The steps of the source, then those of the sink."""
+        """The steps of the source, then those of the sink; the sink comes first where it keeps the
+        source's connection."""
         run = self._begin()
         with logging_to(run, self._level):
             try:
                 with _phase(run, "the connection test broke off"):
-                    for step in self._source.test_connection(run):
-                        yield step._replace(detail=run.redactor.clean(step.detail))
-                    for step in _steps(self._sink.open(run.at("sink"))):
+                    for step in self._test_steps(run):
                         yield step._replace(detail=run.redactor.clean(step.detail))
             finally:
                 self.status = "stopped"
                 self._close(run)
+
+    def _test_steps(self, run: Run) -> Iterator[Step]:
+        if self._source is not None:
+            yield from self._source.test_connection(run)
+        failed = False
+        for step in _steps(self._sink.open(run.at("sink"))):
+            failed = failed or (step.required and step.ok is False)
+            yield step
+        if self._source is None and not failed:
+            yield from self._connected(run).test_connection(run)
 
     # -- one run ----------------------------------------------------------------------------------
 
@@ -162,16 +171,13 @@ class Workflow:
         redactor = Redactor()
         redactor.add(*config.secrets)
         service = Ref(config.source_class.service_kind, (config.service_name,))
-        with catching() as caught:
-            self._source: Source = config.source_class(
-                config.source_config, config.source_options, service
-            )
+        self._source: Source | None = None
+        with self._making(redactor):
+            if config.source_config is not None:
+                self._source = config.source_class(
+                    config.source_config, config.source_options, service
+                )
             self._sink: Sink = config.sink_class(config.sink_config)
-        if caught.error:
-            cause = redactor.clean(f"{type(caught.error).__name__}: {caught.error}")
-            raise PluginError(
-                f"{config.source_class.type} or {config.sink_type}: {cause}"
-            ) from None
         if self.dry_run and "plan" not in self._sink.capabilities:
             raise ConfigError(
                 f"the sink {config.sink_type!r} can't tell what it would change",
@@ -183,14 +189,17 @@ class Workflow:
             workers=config.source_options.threads,
             filters=config.source_options.filters(),
             sink=self._sink,
-            gone=lambda kind, ids: self._source.confirm_gone(run, kind, ids),
-            id_in_url=self._source.id_in_url,
+            gone=lambda kind, ids: self._connected(run).confirm_gone(run, kind, ids),
+            id_in_url=lambda url: self._connected(run).id_in_url(url),
             redactor=redactor,
             dry_run=self.dry_run,
             limit=self.limit,
             override_metadata=config.source_options.override_metadata,
             requests_per_second=config.limits.requests_per_second,
             server=config.server,
+            connection=lambda version: self._source.connection(version) if self._source else None,
+            classifications=config.source_class.classifications,
+            ingestion_pipeline_fqn=config.ingestion_pipeline_fqn,
             run_id=config.pipeline_run_id,
         )
         self.run, self.error, self.status = run, None, "success"
@@ -198,8 +207,35 @@ class Workflow:
             run.at("configuration").warn(warning)
         return run
 
+    @contextmanager
+    def _making(self, redactor: Redactor) -> Iterator[None]:
+        """What a component's constructor raises is the plugin's fault."""
+        with catching() as caught:
+            yield
+        if caught.error:
+            cause = redactor.clean(f"{type(caught.error).__name__}: {caught.error}")
+            names = f"{self.config.source_class.type} or {self.config.sink_type}"
+            raise PluginError(f"{names}: {cause}") from None
+
+    def _connected(self, run: Run) -> Source:
+        """The source; where the workflow has no connection, made with the one the sink keeps."""
+        if self._source is None:
+            from metaglean.config.stored import stored_config, stored_secrets
+
+            config = self.config
+            with _phase(run, "the stored connection could not be read"):
+                data = self._sink.stored_connection(run.service)
+                run.redactor.add(*stored_secrets(config.source_class, data or {}))
+                settings = stored_config(
+                    config.source_class, config.source_options, data, config.service_name
+                )
+            with self._making(run.redactor):
+                self._source = config.source_class(settings, config.source_options, run.service)
+        return self._source
+
     def _ingest(self, run: Run) -> None:
         self._open(run)
+        self._connected(run)
         stream = Stream(self._records(run), run)
         with catching(ending=True) as writing:
             self._write(run, stream)
@@ -219,10 +255,11 @@ class Workflow:
 
     def _records(self, run: Run) -> Iterator[Record]:
         """The source's records, counted, through the profiler and the processors."""
-        records = read(self._source, run)
+        source = self._connected(run)
+        records = read(source, run)
         if self.config.profiler:
             profiler_class, config = self.config.profiler
-            records = profiled(records, profiler_class(config, self._source), run)
+            records = profiled(records, profiler_class(config, source), run)
         records = counted(records, run)
         for processor_class, config in self.config.processors:
             records = processor_class(config).process(records, run.at("processor"))
@@ -296,7 +333,8 @@ class Workflow:
     def _close(self, run: Run) -> None:
         """Everything is closed, whatever of it fails."""
         with catching(ending=True) as source:
-            self._source.close(run)
+            if self._source is not None:
+                self._source.close(run)
         with catching(ending=True) as sink, _phase(run, "the sink could not be closed"):
             self._sink.close(self.status)
         run.close()

@@ -18,6 +18,7 @@ from metaglean import (
     Sink,
     Source,
 )
+from metaglean.builtin.server.config import ServerConfig
 from metaglean.config import load_workflow, parse_workflow
 
 SECRET = "hunter2-hunter2"
@@ -143,6 +144,10 @@ class File(_AnySink):
 
 class Server(_AnySink):
     type = "metadata-rest"
+    ServerConfig = ServerConfig
+
+    def stored_connection(self, service):
+        return None
 
 
 class ShoutConfig(Config):

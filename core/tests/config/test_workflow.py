@@ -83,6 +83,10 @@ def test_the_published_sample_into_the_catalog(load, tmp_path):
             "w.yaml:15:7  source.serviceConnection.config.connectionArguments: has no effect: "
             "there is no driver"
         ),
+        (
+            "w.yaml:38:3  workflowConfig.openMetadataServerConfig: has no effect: "
+            "the sink catalog doesn't write to it"
+        ),
     ]
 
 
@@ -99,8 +103,8 @@ def test_secrets_are_gathered_and_never_shown(load):
     assert {"secret-token", "access-token", "e.y.J"} <= set(config.secrets)
     for secret in config.secrets:
         assert secret not in repr(config)
-    assert config.server["hostPort"] == "http://localhost:8585/api"
-    assert config.server["securityConfig"] == {"jwtToken": "e.y.J"}
+    assert config.server.host_port == "http://localhost:8585/api"
+    assert config.server.token == "e.y.J"
 
 
 def test_what_may_be_left_out(parse):
@@ -130,7 +134,8 @@ def test_a_source_without_settings_of_its_own(parse, connection):
 
 
 def test_a_server_without_a_sink_is_written_to(load, workflow):
-    rest = "workflowConfig: {openMetadataServerConfig: {hostPort: 'http://h/api'}}"
+    server = "{hostPort: 'http://h/api', authProvider: no-auth}"
+    rest = f"workflowConfig: {{openMetadataServerConfig: {server}}}"
     assert load(workflow(rest=rest)).sink_type == "metadata-rest"
 
 

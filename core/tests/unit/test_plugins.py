@@ -288,12 +288,6 @@ def test_a_type_of_another_kind_is_told():
     assert "It is a source." in fails(registry, "sink", "hello")
 
 
-def test_the_server_sink_is_not_there_yet():
-    assert "does not write to OpenMetadata servers yet" in fails(
-        Registry([]), "sink", "metadata-rest"
-    )
-
-
 def test_an_attribute_in_the_entry_point_is_left_aside(module):
     name = module("plug_n", GOOD.format(cls="A", type="hello"))
     assert Registry([EntryPoint("hello", f"{name}:A [extra]")]).get("source", "hello")

@@ -19,7 +19,7 @@ LONG = 100
 
 
 def print_change(change: Change) -> None:
-    """One line an entity, one more a changed field: stored value → new value."""
+    """One line an entity, one more a changed field: stored value → new value, and whose it was."""
     mark = MARKS.get(change.action)
     if not mark:
         return
@@ -27,9 +27,13 @@ def print_change(change: Change) -> None:
     if change.action == "created":
         return
     for name, (stored, new) in change.fields.items():
-        _print(f"      {name}: {_value(stored)} → {_value(new)}")
+        writer = change.whose.get(name)
+        whose = f" (was {writer}'s)" if writer else ""
+        _print(f"      {name}: {_value(stored)} → {_value(new)}{whose}")
     for name, reason in change.kept.items():
-        _print(f"      {name}: kept ({reason})")
+        writer = change.whose.get(name)
+        whose = f"{writer}'s, " if writer else ""
+        _print(f"      {name}: kept ({whose}{reason})")
 
 
 def _print(line: str) -> None:

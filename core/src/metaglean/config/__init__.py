@@ -6,7 +6,8 @@ keys.py           old spellings, keys without effect, unknown keys
 values.py         placeholders, masked secrets, which values are secret
 validation.py     one model against its part of the data
 frame.py          the outer keys of a workflow
-source.py         the source's part; parse.py: the whole
+source.py         the source's part; stored.py: a connection that the target keeps
+parse.py          the whole
 schema.py         JSON Schema for editors
 """
 
@@ -16,12 +17,11 @@ from metaglean.config.model import (
     Components,
     DeletionConfig,
     LimitsConfig,
-    Opaque,
     WorkflowConfig,
 )
 from metaglean.config.parse import load_workflow, parse_workflow
 
 __all__ = [
-    "Components", "DeletionConfig", "LimitsConfig", "Opaque", "WorkflowConfig", "load_workflow",
+    "Components", "DeletionConfig", "LimitsConfig", "WorkflowConfig", "load_workflow",
     "parse_workflow",
 ]  # fmt: skip

@@ -50,6 +50,12 @@ def without_effect(model: type[BaseModel]) -> Mapping[str, str]:
     return getattr(model, "WITHOUT_EFFECT", {})
 
 
+def _defaults(model: type[BaseModel], key: str) -> tuple[object, ...]:
+    """The values of a key without effect that ask for nothing."""
+    defaults: Mapping[str, tuple[object, ...]] = getattr(model, "DEFAULTS", {})
+    return (None, *defaults[key]) if key in defaults else ()
+
+
 def normalise(
     model: type[BaseModel], data: Mapping[str, Any], path: Path, problems: Problems
 ) -> dict[str, Any]:
@@ -63,6 +69,8 @@ def normalise(
         elif key in spellings(model):
             _move(model, key, data, result, path, problems)
         elif key in without_effect(model):
+            if any(value is one or value == one for one in _defaults(model, key)):
+                continue
             reason = without_effect(model)[key]
             problems.warn((*path, key), f"has no effect: {reason}", key=True)
         elif model.model_config.get("extra") == "allow":

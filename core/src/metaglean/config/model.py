@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from pydantic import Field
 
@@ -20,25 +19,6 @@ class Components(Protocol):
 
     def types(self, kind: str) -> list[str]:
         """The types that are installed of one kind."""
-
-
-class Opaque(Mapping[str, Any]):
-    """A mapping that holds secrets: it is read by key and never printed."""
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self._data = dict(data)
-
-    def __getitem__(self, key: str) -> Any:
-        return self._data[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._data)
-
-    def __len__(self) -> int:
-        return len(self._data)
-
-    def __repr__(self) -> str:
-        return f"Opaque({', '.join(self._data)})"
 
 
 class DeletionConfig(Config):
@@ -67,20 +47,22 @@ class LimitsConfig(Config):
 class WorkflowConfig:
     """What `Workflow` runs.
 
-    `server` is `openMetadataServerConfig` as it was written. `secrets` are all values that must
-    never be printed; `warnings` is what was accepted but should be written otherwise.
+    `source_config` is None where the connection is to be asked of the sink. `server` is
+    `openMetadataServerConfig` as the sink's `ServerConfig`, None for sinks without one. `secrets`
+    are all values that must never be printed; `warnings` is what was accepted but should be
+    written otherwise.
     """
 
     service_name: str
     source_class: type[Source]
-    source_config: Config
+    source_config: Config | None
     source_options: SourceOptions
     sink_type: str
     sink_class: type[Sink]
     sink_config: Config
     processors: tuple[tuple[type[Processor], Config], ...] = ()
     profiler: tuple[type[Profiler], Config] | None = None
-    server: Opaque | None = None
+    server: Config | None = None
     deletion: DeletionConfig = field(default_factory=DeletionConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     logger_level: str = "INFO"

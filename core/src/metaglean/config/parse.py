@@ -16,11 +16,11 @@ from metaglean.config.model import (
     Components,
     DeletionConfig,
     LimitsConfig,
-    Opaque,
     WorkflowConfig,
 )
 from metaglean.config.problems import Problems
 from metaglean.config.source import OPTIONS, ResolvedSource, pick, resolve_source
+from metaglean.config.stored import keeps_connections
 from metaglean.config.validation import validate, validate_keeping
 from metaglean.config.values import check_keys, check_values, model_secrets, written_secrets
 from metaglean.errors import ConfigError
@@ -58,6 +58,11 @@ def parse_workflow(data: Any, registry: Components) -> WorkflowConfig:
     return _Parser(data, registry, problems).parse(None)
 
 
+def _server_block(clean: Mapping[str, Any]) -> Any:
+    settings = clean.get("workflowConfig")
+    return settings.get("openMetadataServerConfig") if isinstance(settings, Mapping) else None
+
+
 class Picked(NamedTuple):
     """A sink, processor or profiler, configured."""
 
@@ -80,26 +85,30 @@ class _Parser:
         frame, clean = validate_keeping(WorkflowFrame, self._data, (), problems)
         block = clean.get("source")
         source = None
-        if isinstance(block, Mapping):
-            source = resolve_source(block, self._registry, problems)
         sink = self._sink(clean)
+        if isinstance(block, Mapping):
+            stored = sink is not None and keeps_connections(cast("type[Sink]", sink.cls))
+            source = resolve_source(block, self._registry, problems, stored=stored)
+        server = self._server(clean, sink)
         profiler, processors = self._processors(clean, block, source)
         problems.raise_if_any()
         if frame is None or source is None or sink is None:
             raise ConfigError("the workflow is not valid")  # each of them left an error above
-        return self._resolved(frame, source, sink, profiler, processors, path)
+        return self._resolved(frame, source, sink, server, profiler, processors, path)
 
     def _resolved(
         self,
         frame: WorkflowFrame,
         source: ResolvedSource,
         sink: Picked,
+        server: Config | None,
         profiler: Picked | None,
         processors: list[Picked],
         path: str | None,
     ) -> WorkflowConfig:
         settings = frame.workflow_config or WorkflowSettings()
-        server = settings.open_metadata_server_config
+        parts = [sink, *processors, *([profiler] if profiler else [])]
+        configs = [source.config, server, *(part.config for part in parts)]
         return WorkflowConfig(
             service_name=frame.source.service_name,
             source_class=source.cls,
@@ -110,7 +119,7 @@ class _Parser:
             sink_config=sink.config,
             processors=tuple((cast("type[Processor]", p.cls), p.config) for p in processors),
             profiler=(cast("type[Profiler]", profiler.cls), profiler.config) if profiler else None,
-            server=None if server is None else Opaque(server),
+            server=server,
             deletion=frame.deletion or DeletionConfig(),
             limits=frame.limits or LimitsConfig(),
             logger_level=settings.logger_level,
@@ -119,38 +128,41 @@ class _Parser:
             ingestion_pipeline_fqn=frame.ingestion_pipeline_fqn,
             pipeline_run_id=frame.pipeline_run_id,
             warnings=tuple(dict.fromkeys(self._problems.warnings)),
-            secrets=self._secrets(source, sink, profiler, processors),
+            secrets=self._secrets(configs),
             path=path,
         )
 
-    def _secrets(
-        self,
-        source: ResolvedSource,
-        sink: Picked,
-        profiler: Picked | None,
-        processors: list[Picked],
-    ) -> tuple[str, ...]:
-        parts = [sink, *processors, *([profiler] if profiler else [])]
-        found = {*self._problems.secrets, *model_secrets(source.config)}
-        for part in parts:
-            found.update(model_secrets(part.config))
+    def _secrets(self, configs: list[Config | None]) -> tuple[str, ...]:
+        found = set(self._problems.secrets)
+        for config in configs:
+            found.update(model_secrets(config))
         return tuple(sorted(secret for secret in found if secret))
 
     def _sink(self, clean: Mapping[str, Any]) -> Picked | None:
-        settings = clean.get("workflowConfig")
-        server = None
-        if isinstance(settings, Mapping):
-            server = settings.get("openMetadataServerConfig")
         block = clean.get("sink")
         if block is None:
-            block = {"type": DEFAULT_SINK if server is None else SERVER_SINK}
-        picked = self._component("sink", block, ("sink",))
-        used = isinstance(block, Mapping) and block.get("type") == SERVER_SINK
-        if used and isinstance(server, Mapping):
-            check_values(server, SERVER, self._problems)
-        elif picked and used and server is None:
-            self._problems.error(SERVER, "missing", f"the sink {SERVER_SINK} needs a server")
-        return picked
+            block = {"type": DEFAULT_SINK if _server_block(clean) is None else SERVER_SINK}
+        return self._component("sink", block, ("sink",))
+
+    def _server(self, clean: Mapping[str, Any], sink: Picked | None) -> Config | None:
+        """`openMetadataServerConfig` as the sink's model of it; None after errors were added, and
+        for sinks that write to no such server."""
+        data = _server_block(clean)
+        if sink is None:
+            return None
+        model = cast("type[Sink]", sink.cls).ServerConfig
+        if model is None:
+            if data is not None:
+                what = f"has no effect: the sink {sink.name} doesn't write to it"
+                self._problems.warn(SERVER, what, key=True)
+            return None
+        if data is None:
+            self._problems.error(SERVER, "missing", f"the sink {sink.name} needs a server")
+            return None
+        if not isinstance(data, Mapping):
+            return None  # reported with the outer keys
+        check_values(data, SERVER, self._problems)
+        return validate(model, data, SERVER, self._problems)
 
     def _processors(
         self, clean: Mapping[str, Any], block: Any, source: ResolvedSource | None

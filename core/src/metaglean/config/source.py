@@ -34,7 +34,7 @@ class ResolvedSource(NamedTuple):
     """A source, picked and configured."""
 
     cls: type[Source]
-    config: Config
+    config: Config | None  # None: the sink is asked for it
     options: SourceOptions
 
     @property
@@ -69,36 +69,38 @@ def profiler_options(options: type[SourceOptions]) -> type[SourceOptions] | None
 
 
 def resolve_source(
-    block: Mapping[str, Any], registry: Components, problems: Problems
+    block: Mapping[str, Any], registry: Components, problems: Problems, *, stored: bool = False
 ) -> ResolvedSource | None:
     """Pick the source by its type and validate its settings; None after errors were added.
 
     `block` is `source:` with today's keys; what is wrong with its outer shape was reported before.
+    With `stored` a missing connection is that which the sink's target keeps.
     """
     check_values(block.get("serviceName"), ("source", "serviceName"), problems)
     name = block.get("type")
     found = _pick_source(name, registry, problems) if isinstance(name, str) else None
     config, options = None, None
+    asked = stored and block.get("serviceConnection") is None
     if found is not None:
-        config = _connection(found, block, problems)
+        config = None if asked else _connection(found, block, problems)
         options = _options(found, block, problems)
-    if found is None or config is None or options is None:
+    if found is None or (config is None and not asked) or options is None:
         return None
-    if not problems.unfilled:
-        _check_together(found, config, options, problems)
+    if config is not None and not problems.unfilled:
+        check_together(found, config, options, CONNECTION, problems)
     return ResolvedSource(found, config, options)
 
 
-def _check_together(
-    source: type[Source], config: Config, options: SourceOptions, problems: Problems
+def check_together(
+    source: type[Source], config: Config, options: SourceOptions, path: Path, problems: Problems
 ) -> None:
     """What the source says about settings that are valid alone but not together."""
     with catching() as caught:
         for message in source.check_config(config, options):
-            problems.error(CONNECTION, problems.masked(message), key=True)
+            problems.error(path, problems.masked(message), key=True)
     if caught.error:
         kind = type(caught.error).__name__
-        problems.error(CONNECTION, f"the settings could not be checked: {kind}", key=True)
+        problems.error(path, f"the settings could not be checked: {kind}", key=True)
 
 
 def _pick_source(name: str, registry: Components, problems: Problems) -> type[Source] | None:
@@ -121,26 +123,33 @@ def _connection(
     data = _config_of(block["serviceConnection"])
     if data is None:
         return None
-    check_values(data, CONNECTION, problems)
+    return connection_of(source, data, CONNECTION, problems)
+
+
+def connection_of(
+    source: type[Source], data: dict[str, Any], path: Path, problems: Problems
+) -> Config | None:
+    """The source's settings from the connection that stands at `path`; consumes `data`."""
+    check_values(data, path, problems)
     known = keys_of(source.Config)
     for key in [key for key in data if _CAPABILITY.fullmatch(key) and key not in known]:
-        problems.warn((*CONNECTION, key), "has no effect: the source knows it itself", key=True)
+        problems.warn((*path, key), "has no effect: the source knows it itself", key=True)
         del data[key]
     if "type" in data or source.connection_types:
-        _check_type(source, data, problems)
-    return validate(source.Config, data, CONNECTION, problems)
+        _check_type(source, data, path, problems)
+    return validate(source.Config, data, path, problems)
 
 
-def _check_type(source: type[Source], data: dict[str, Any], problems: Problems) -> None:
+def _check_type(source: type[Source], data: dict[str, Any], path: Path, problems: Problems) -> None:
     """`type` is the source's connection type; a model that doesn't ask for it is spared it."""
     types = source.connection_types
     given = data.pop("type", None)
     accepted = types or (source.type, source.service_type)
     if given is not None and given not in accepted and not _is_source(given, source):
         expected = expected_words(str(given), accepted)
-        problems.error((*CONNECTION, "type"), "unknown connection type", expected)
+        problems.error((*path, "type"), "unknown connection type", expected)
     elif given is not None and types and given != types[0]:
-        problems.warn((*CONNECTION, "type"), f"is accepted; write {types[0]}")
+        problems.warn((*path, "type"), f"is accepted; write {types[0]}")
     if "type" in keys_of(source.Config):
         data["type"] = types[0] if types else given
 

@@ -14,7 +14,7 @@ from metaglean.config.problems import Problems
 
 _WHOLE = re.compile(r"\{[A-Za-z][\w -]*\}|<[A-Za-z][\w -]*>")
 _WITHIN = re.compile(r"<[A-Za-z][\w -]*>")
-_MASKED = re.compile(r"\*{5,}")
+MASKED = re.compile(r"\*{5,}")
 _SECRET_KEY = re.compile(
     r"token|password|passwd|secret|credential|api_?key|private_?key|authorization|extraheaders"
     r"|sslkey",
@@ -60,7 +60,7 @@ def check_values(data: Any, path: Path, problems: Problems, *, secret: bool = Fa
 
 
 def _check_text(text: str, path: Path, problems: Problems, secret: bool) -> None:
-    if _MASKED.fullmatch(text):
+    if MASKED.fullmatch(text):
         problems.error(path, "the secret is masked", _INSTEAD)
     elif _WHOLE.fullmatch(text):
         known = not secret or text in _DOCUMENTED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -73,6 +73,22 @@ class DomoConnection(Config):
             return None
         # The bare name of an instance is what Domo's users call it.
         return base_url(value if re.search(r"[.:/]", value) else f"{value}.domo.com")
+
+    def stored(self, version: tuple[int, int]) -> dict[str, Any]:
+        """This connection as OpenMetadata servers of a version keep it, secrets in clear.
+
+        Their ingestion takes the API's host without its scheme; settings of our own are left out.
+        """
+        token = self.access_token
+        values = {
+            "clientId": self.client_id,
+            "secretToken": self.secret_token.get_secret_value(),
+            "accessToken": token.get_secret_value() if token else None,
+            "apiHost": self.api_host.removeprefix("https://"),
+            "instanceDomain" if version >= (1, 2) else "sandboxDomain": self.instance_domain,
+            "databaseName": self.database_name,
+        }
+        return {key: value for key, value in values.items() if value is not None}
 
     def missing_for_instance(self) -> tuple[str, ...]:
         """Which of the two settings that the instance's API needs are not given."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from metaglean import Database, ItemError, Listed, NotFound, Record, Ref, Run, Schema, Source, Step
 from metaglean_domo.api import PublicApi, instance_api, public_api
 from metaglean_domo.config import DomoConnection, DomoDatabaseOptions
 from metaglean_domo.connection import connection_steps
+from metaglean_domo.convert import CERTIFICATION, DOMO_TAGS
 from metaglean_domo.tables import Tables
 
 SCHEMA = "default"
@@ -24,6 +26,7 @@ class DomoDatabase(Source):
     # The published sample says DomoDashboard.
     connection_types = ("DomoDatabase", "DomoDashboard")
     service_type = "DomoDatabase"
+    classifications = (DOMO_TAGS, CERTIFICATION)
     capabilities = frozenset({"metadata", "owners", "tags", "views", "deletion"})
 
     config: DomoConnection
@@ -58,6 +61,10 @@ class DomoDatabase(Source):
     def _tables(self, run: Run, schema: Ref) -> Iterator[Record]:
         public, instance = self._public(run), instance_api(run, self.config)
         return Tables(run, self.config, self.options, public, instance).read(schema)
+
+    def connection(self, version: tuple[int, int]) -> Mapping[str, Any]:
+        """The connection as a server keeps it: `instanceDomain` from 1.2 on."""
+        return {"type": self.connection_types[0], **self.config.stored(version)}
 
     def id_in_url(self, url: str) -> str | None:
         """A dataset's id, in the links that Domo's own pages and OpenMetadata's ingestion use."""
