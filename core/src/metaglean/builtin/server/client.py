@@ -121,7 +121,7 @@ class Server:
         try:
             response = self.session.request(method, path, params=params, json=body)
         except ItemError as error:
-            if error.status == 405:  # noqa: PLR2004 - the only one of its kind
+            if error.status == 405:
                 raise NotFound(error.message, error.hint, status=error.status) from error
             raise
         return Answer(response.status, response.json() if response.content else None)
@@ -129,7 +129,7 @@ class Server:
 
 def classify(response: Response) -> Verdict | None:
     """1.2 answers 500 for a path or verb that it doesn't have."""
-    if response.status == 500 and (  # noqa: PLR2004 - the only one of its kind
+    if response.status == 500 and (
         b"HTTP 404" in response.content or b"HTTP 405" in response.content
     ):
         return Verdict.GONE

@@ -1,0 +1,116 @@
+"""What a server turns out not to know is left out for the rest of the run, with one warning."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from metaglean.builtin.server.client import Json, Server, unknown_field
+from metaglean.builtin.server.features import shown
+from metaglean.builtin.server.words import Words
+from metaglean.errors import AccessDenied, ItemError
+
+if TYPE_CHECKING:
+    from metaglean import Run
+
+# A key that a server calls unknown → the feature that it then lacks.
+_FEATURES = {
+    "owners": "owners",
+    "schemaDefinition": "schemaDefinition",
+    "sourceHash": "sourceHash",
+    "lifeCycle": "lifeCycle",
+}
+_PARTS = frozenset({"Column", "Task", "TagLabel", "TableConstraint"})
+
+
+class Adaptation:
+    """What this run has learnt about its server; safe from any thread."""
+
+    def __init__(self, server: Server, run: Run, words: Words) -> None:
+        self.words = words
+        self.fields_denied: set[str] = set()
+        self._server = server
+        self._run = run
+        self._unknown: set[str] = set()
+        self._unknown_in_parts: set[str] = set()
+        self._lock = threading.Lock()
+
+    def learnt(self, error: ItemError) -> bool:
+        """Whether this error says that something sent is unknown: it is left out from now on, and
+        the call may be made again, a few times."""
+        if error.status != 400:
+            return False
+        with self._lock:
+            field = unknown_field(error)
+            if field:
+                self._without(field.key, in_part=field.model in _PARTS)
+                return True
+            lacking = self.words.learn(error)
+        if lacking and lacking.news:
+            stand_in = self.words.known(lacking.words, lacking.word)
+            self._warn(f"the server has no {lacking.words} {lacking.word}: {stand_in} is written")
+        return lacking is not None
+
+    def denied(self, error: AccessDenied, operations: Iterable[Mapping[str, Any]]) -> bool:
+        """A whole patch is refused where a policy denies this bot one of its fields
+        (`DisplayName-Deny` from 1.9 on): go on without the displayName."""
+        named = any(one["path"].endswith("/displayName") for one in operations)
+        if not named or "DisplayName" not in error.message:
+            return False
+        with self._lock:
+            news = "displayName" not in self.fields_denied
+            self.fields_denied.add("displayName")
+        if news:
+            self._warn("the server's policy denies this bot displayName: left as it is")
+        return True
+
+    def pruned(self, body: Json) -> Json:
+        """The body without what the server doesn't know."""
+        if not self._unknown and not self._unknown_in_parts:
+            return body
+        return {
+            key: self._without_parts(value)
+            for key, value in body.items()
+            if key not in self._unknown
+        }
+
+    def operations(self, operations: Iterable[Json]) -> list[Json]:
+        """The operations without those on fields that the server doesn't know or allow."""
+        left_out = self._unknown | self.fields_denied
+        found = []
+        for one in operations:
+            top, _, rest = one["path"][1:].partition("/")
+            if top in left_out and not rest:
+                continue
+            if one["path"].rpartition("/")[2] in self._unknown_in_parts:
+                continue
+            value = self._without_parts(one["value"]) if "value" in one else None
+            found.append({**one, "value": value} if "value" in one else one)
+        return found
+
+    def _without(self, key: str, *, in_part: bool) -> None:
+        feature = "" if in_part else _FEATURES.get(key, "")
+        if feature and self._server.features.lacks(feature):
+            self._warn(f"this server has no field {key}: written in its older form")
+            return
+        unknown = self._unknown_in_parts if in_part else self._unknown
+        if key not in unknown and not feature:
+            self._warn(f"this server has no field {key}: left out")
+            unknown.add(key)
+
+    def _without_parts(self, value: Any) -> Any:
+        if not self._unknown_in_parts:
+            return value
+        if isinstance(value, list):
+            return [self._without_parts(one) for one in value]
+        if isinstance(value, dict):
+            return {
+                key: self._without_parts(one)
+                for key, one in value.items()
+                if key not in self._unknown_in_parts
+            }
+        return value
+
+    def _warn(self, message: str) -> None:
+        self._run.warn(f"{message} (server {shown(self._server.features.version)})")

@@ -1,0 +1,132 @@
+"""Tags on the server: each is confirmed there before its label is sent.
+
+A label of a tag that doesn't exist breaks a 1.2 server for good (every listing of tables answers
+500 from then on), and a patch with one takes all other tags with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from metaglean import Change
+from metaglean.builtin.server.client import Json, Server, by_name
+from metaglean.builtin.server.names import QualifiedNames
+from metaglean.builtin.server.wire import KINDS, REFUSED
+from metaglean.errors import ItemError, NotFound
+from metaglean.fqn import NameRules, quote
+from metaglean.records import Classification, Ref, Tag, TagLabel
+
+if TYPE_CHECKING:
+    from metaglean import Run
+
+_LABEL = {"source": "Classification", "labelType": "Automated", "state": "Confirmed"}
+_DESCRIBED = "Written by Metaglean."
+
+
+class Tags:
+    """Classifications and tags that this run has seen or created on the server.
+
+    `own` are the classifications whose labels follow the source. Used on the run's thread alone.
+    """
+
+    def __init__(
+        self, server: Server, run: Run, names: NameRules, qualified: QualifiedNames
+    ) -> None:
+        self._server = server
+        self._run = run
+        self._names = names
+        self._qualified = qualified
+        self._standing: dict[str, set[str]] = {}
+        self.own = {self._stored("classification", name) for name in run.classifications}
+
+    def labels(self, labels: Iterable[TagLabel]) -> list[Json]:
+        """The labels; one whose tag isn't known to stand is marked `refused`, which is a problem:
+        it isn't sent, and where it stands on an entity it stays."""
+        found = []
+        for label in labels:
+            ref = Ref("tag", (label.classification, label.name))
+            value: Json = {"tagFQN": self._qualified(ref), **_LABEL}
+            reason = self._missing(ref)
+            if reason:
+                value[REFUSED] = True
+                self._run.problem(
+                    f"the tag {reason}: its label is left out",
+                    str(ref),
+                    hint="It is tried again in the next run.",
+                )
+            found.append(value)
+        return found
+
+    def _missing(self, ref: Ref) -> str:
+        """Why a tag is not known to stand; empty where it does."""
+        try:
+            return "" if self._stands(ref) else "is not on the server"
+        except ItemError as error:
+            return f"could not be looked up ({self._run.describe(error)})"
+
+    def write(self, record: Classification | Tag) -> Change:
+        """Create it where it isn't there; what stands stays as people left it."""
+        if isinstance(record, Classification):
+            return self._classification(record)
+        return self._tag(record)
+
+    def _classification(self, record: Classification) -> Change:
+        stored = self._stored("classification", record.ref.name)
+        self.own.add(stored)
+        entity = self._find("classification", record.ref)
+        if entity is not None and not entity.get("deleted"):
+            return Change(record.ref, "unchanged")
+        self._put("classification", record, stored, {})
+        self._standing.setdefault(stored, set())
+        return Change(record.ref, "restored" if entity else "created")
+
+    def _tag(self, record: Tag) -> Change:
+        if self._stands(record.ref):
+            return Change(record.ref, "unchanged")
+        parent = self._stored("classification", record.ref.path[0])
+        name = self._stored("tag", record.ref.name)
+        self._put("tag", record, name, {"classification": parent})
+        self._standing.setdefault(parent, set()).add(name)
+        return Change(record.ref, "created")
+
+    def _put(self, kind: str, record: Classification | Tag, name: str, parent: Json) -> None:
+        if self._run.dry_run:
+            return
+        raw = record.ref.name
+        shown = record.display_name or (raw if name != raw else None)
+        body: Json = {"name": name, "description": record.description or _DESCRIBED, **parent}
+        if shown:
+            body["displayName"] = shown
+        try:
+            self._server.put(KINDS[kind].collection, body)
+        except ItemError as error:
+            if error.status != 409:  # another run made it at the same moment
+                raise
+
+    def _stands(self, ref: Ref) -> bool:
+        parent = self._stored("classification", ref.path[0])
+        if parent not in self._standing:
+            self._standing[parent] = self._listed(parent)
+        return self._stored("tag", ref.name) in self._standing[parent]
+
+    def _listed(self, parent: str) -> set[str]:
+        """The names of a classification's live tags; of its own level only."""
+        try:
+            listing = self._server.listing("tags", parent=quote(parent))
+            return {str(tag.get("name")) for tag in listing if not _off(tag)}
+        except NotFound:
+            return set()
+
+    def _find(self, kind: str, ref: Ref) -> Json | None:
+        path = f"{KINDS[kind].collection}/{by_name(self._qualified(ref))}"
+        found: Any = self._server.find(path, include="all")
+        return found if isinstance(found, dict) else None
+
+    def _stored(self, kind: str, name: str) -> str:
+        return self._names.stored(kind, name)
+
+
+def _off(tag: Json) -> bool:
+    """Deleted, or switched off: a label of it would be refused."""
+    return bool(tag.get("deleted") or tag.get("disabled"))

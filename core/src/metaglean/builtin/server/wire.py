@@ -1,0 +1,112 @@
+"""The shapes of a server's generation: which key a value has in its bodies.
+
+Inside the sink an entity's values have one set of keys (`owners` is a list of references,
+`definition` the SQL); only here they get, or lose, the keys of a version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from metaglean.builtin.server.client import Json
+from metaglean.builtin.server.features import Features
+
+
+class Kind(NamedTuple):
+    """One kind of entity on the server: its collection, the key of its parent in bodies and
+    queries, and the fields that are not in every answer."""
+
+    collection: str
+    parent: str = ""
+    fields: tuple[str, ...] = ("owners", "tags")
+    items: str = ""
+
+
+KINDS: dict[str, Kind] = {
+    "databaseService": Kind("services/databaseServices"),
+    "pipelineService": Kind("services/pipelineServices"),
+    "dashboardService": Kind("services/dashboardServices"),
+    "database": Kind("databases", "service"),
+    "databaseSchema": Kind("databaseSchemas", "database"),
+    "table": Kind(
+        "tables",
+        "databaseSchema",
+        ("owners", "tags", "tableConstraints", "definition", "columns", "lifeCycle"),
+        "columns",
+    ),
+    "pipeline": Kind(
+        "pipelines", "service", ("owners", "tags", "tasks", "scheduleInterval"), "tasks"
+    ),
+    "classification": Kind("classifications"),
+    "tag": Kind("tags", "classification"),
+}
+REFUSED = "refused"
+"""Key of a label that must not be sent, because its tag isn't known to stand."""
+VIEWS = frozenset({"View", "SecureView", "MaterializedView"})
+
+
+def key_of(features: Features, key: str) -> str:
+    """The server's word for one of our keys."""
+    if key == "owners":
+        return "owners" if features.has("owners") else "owner"
+    if key == "definition":
+        return "schemaDefinition" if features.has("schemaDefinition") else "viewDefinition"
+    return key
+
+
+def fields_of(features: Features, kind: str) -> str:
+    """What to ask for in `fields=` to see all that is compared."""
+    spec = KINDS[kind]
+    wanted = [key_of(features, key) for key in spec.fields]
+    if not features.has("lifeCycle"):
+        wanted = [key for key in wanted if key != "lifeCycle"]
+    return ",".join(wanted)
+
+
+def to_wire(features: Features, values: Mapping[str, Any]) -> Json:
+    """A body's keys and values; what is read and empty is left out."""
+    body: Json = {}
+    for key, given in values.items():
+        value = sendable(given)
+        if value is None or value in ("", [], {}):
+            continue
+        if key == "owners" and not features.has("owners"):
+            body["owner"] = value[0]
+        elif (key == "lifeCycle" and not features.has("lifeCycle")) or (
+            key == "state" and not features.has("pipelineState")
+        ):
+            continue
+        else:
+            body[key_of(features, key)] = value
+    return body
+
+
+def to_hash(values: Mapping[str, Any]) -> Json:
+    """What a hash is made of: all that was read, what is empty too, but not what moves with every
+    load."""
+    return {key: sendable(value) for key, value in values.items() if key != "lifeCycle"}
+
+
+def sendable(value: Any) -> Any:
+    """The value without labels that must not be sent."""
+    if isinstance(value, list):
+        return [sendable(one) for one in value if not (isinstance(one, dict) and one.get(REFUSED))]
+    if isinstance(value, dict):
+        return {key: sendable(one) for key, one in value.items()}
+    return value
+
+
+def from_wire(features: Features, entity: Mapping[str, Any]) -> Json:
+    """The values of a stored entity under our keys. What it inherits is not its own."""
+    values = dict(entity)
+    owners = values.pop("owner", None)
+    found = values.get("owners") or ([owners] if owners else [])
+    values["owners"] = [
+        {"id": one.get("id"), "type": one.get("type"), "name": one.get("name")}
+        for one in found
+        if not one.get("inherited")
+    ]
+    definition = values.pop(key_of(features, "definition"), None)
+    values["definition"] = definition
+    return values

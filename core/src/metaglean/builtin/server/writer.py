@@ -1,0 +1,241 @@
+"""Writes single entities: PUT creates, PATCH changes, restore restores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from metaglean import Change
+from metaglean.builtin.server.adapt import Adaptation
+from metaglean.builtin.server.client import Json, Server, by_name
+from metaglean.builtin.server.diff import ALONE, Differ, Patch, Policy
+from metaglean.builtin.server.digest import source_hash
+from metaglean.builtin.server.history import history
+from metaglean.builtin.server.names import QualifiedNames
+from metaglean.builtin.server.wire import KINDS, fields_of, from_wire, to_hash, to_wire
+from metaglean.errors import AccessDenied, ItemError, NotFound
+from metaglean.fqn import NameRules
+from metaglean.records import Ref
+
+if TYPE_CHECKING:
+    from metaglean import Run
+
+ATTEMPTS = 6
+_UNKNOWNS = 12
+_FIRST_WAIT = 0.25
+_AGAIN = frozenset({None, 400, 404, 409, 412, 429})
+Result = TypeVar("Result")
+
+
+class Job(NamedTuple):
+    """One entity to write: its values, the hash over them (empty where the server keeps none), and
+    the id of what stands (None: nothing does). `settled` says that all was read and nothing
+    refused."""
+
+    ref: Ref
+    values: Json
+    hash: str = ""
+    entity_id: str | None = None
+    settled: bool = True
+
+
+class Writer:
+    """Writes the entities of one run; safe from any thread."""
+
+    def __init__(
+        self,
+        server: Server,
+        run: Run,
+        names: NameRules,
+        qualified: QualifiedNames,
+        policy: Policy,
+        adaptation: Adaptation,
+    ) -> None:
+        self._server = server
+        self._run = run
+        self._names = names
+        self._qualified = qualified
+        self._policy = policy
+        self._adaptation = adaptation
+
+    def write(self, job: Job) -> Change:
+        """Create or change one entity."""
+        if job.entity_id is None:
+            return self._create(job)
+        return self._update(job, job.entity_id)
+
+    def body(self, job: Job) -> Json:
+        """The body that creates the entity on this server."""
+        ref, features = job.ref, self._server.features
+        spec = KINDS[ref.kind]
+        body: Json = {"name": self._names.stored(ref.kind, ref.name)}
+        if spec.parent and ref.parent:
+            body[spec.parent] = self._qualified(ref.parent)
+        body |= to_wire(features, self._adaptation.words.replaced(job.values))
+        if ref.kind == "table":
+            body.setdefault("columns", [])
+        if job.hash and features.has("sourceHash"):
+            body["sourceHash"] = job.hash
+        return self._adaptation.pruned(body)
+
+    def hash_of(self, ref: Ref, values: Mapping[str, Any]) -> str:
+        """`sourceHash` over what would be sent; empty where the server keeps none."""
+        if not self._server.features.has("sourceHash") or ref.kind not in HASHED:
+            return ""
+        parent = {"parent": self._qualified(ref.parent)} if ref.parent else {}
+        body = to_hash(values)
+        return source_hash({"name": self._names.stored(ref.kind, ref.name), **parent, **body})
+
+    # -- create -----------------------------------------------------------------------------------
+
+    def _create(self, job: Job) -> Change:
+        created = Change(job.ref, "created")
+        if self._run.dry_run:
+            return created
+        collection = KINDS[job.ref.kind].collection
+        try:
+            answer = self._adapting(lambda: self._server.put(collection, self.body(job)))
+        except ItemError as error:
+            if error.status != 409:
+                raise
+            entity = self._named(job.ref)  # another run made it at the same moment
+        else:
+            entity = answer.body if isinstance(answer.body, dict) else {}
+            self._keep(job.ref, entity)
+            if answer.status != 200:
+                return created
+        # It stood after all, or an answer was lost: a PUT over it may not have stored everything.
+        change = self._update(job, str(entity["id"])) if entity.get("id") else created
+        return created if change.action == "unchanged" else change
+
+    def _adapting(self, call: Callable[[], Result]) -> Result:
+        """Call until the server knows all that is sent."""
+        for _ in range(_UNKNOWNS):
+            try:
+                return call()
+            except ItemError as error:
+                if not self._adaptation.learnt(error):
+                    raise
+        return call()
+
+    def _named(self, ref: Ref) -> Json:
+        path = f"{KINDS[ref.kind].collection}/{by_name(self._qualified(ref))}"
+        found = self._server.get(path, include="all")
+        return found if isinstance(found, dict) else {}
+
+    def _keep(self, ref: Ref, entity: Mapping[str, Any]) -> None:
+        if ref.kind in CONTAINERS and entity.get("fullyQualifiedName"):
+            self._qualified.keep(ref, str(entity["fullyQualifiedName"]))
+
+    # -- change -----------------------------------------------------------------------------------
+
+    def _update(self, job: Job, entity_id: str) -> Change:
+        """Read, compute, send; after a lost answer, a conflict or a fault all three anew."""
+        restored = False
+        for attempt in range(ATTEMPTS):
+            stored = self._read(job.ref, entity_id)
+            if stored is None:
+                return self._create(job._replace(entity_id=None))
+            self._keep(job.ref, stored)
+            if stored.get("deleted"):
+                restored = True
+                if self._run.dry_run:
+                    stored = {**stored, "deleted": False}
+                else:
+                    self._restore(job.ref, entity_id)
+                    stored = self._read(job.ref, entity_id) or stored
+            patch = self._patch(job, stored)
+            try:
+                sent = self._send(job, entity_id, stored, patch, restored=restored)
+            except ItemError as error:
+                if not self._again(error, patch, attempt):
+                    raise
+                continue
+            self._tell(job.ref, patch)
+            change = Change(job.ref, "updated" if sent else "unchanged")
+            return patch.change(change._replace(action="restored") if restored else change)
+        raise ItemError(f"{job.ref} changes at the server again and again", status=409)
+
+    def _read(self, ref: Ref, entity_id: str) -> Json | None:
+        fields = fields_of(self._server.features, ref.kind)
+        path = f"{KINDS[ref.kind].collection}/{entity_id}"
+        found = self._server.find(path, fields=fields or None, include="all")
+        return from_wire(self._server.features, found) if isinstance(found, dict) else None
+
+    def _restore(self, ref: Ref, entity_id: str) -> None:
+        try:
+            self._server.put(f"{KINDS[ref.kind].collection}/restore", {"id": entity_id})
+        except NotFound:
+            return  # another run restored it at the same moment
+
+    def _patch(self, job: Job, stored: Json, *, weak: bool | None = None) -> Patch:
+        policy = self._policy if weak is None else self._policy.with_weak(weak=weak)
+        collection = KINDS[job.ref.kind].collection
+        past = history(self._server, collection, str(stored["id"]))
+        wanted = self._adaptation.words.replaced(job.values)
+        return Differ(job.ref.kind, stored, wanted, past, policy).patch()
+
+    def _send(
+        self, job: Job, entity_id: str, stored: Json, patch: Patch, *, restored: bool
+    ) -> bool:
+        """Send what there is to send; returns whether there was anything."""
+        path = f"{KINDS[job.ref.kind].collection}/{entity_id}"
+        version = None if restored else stored.get("version")
+        operations = self._adaptation.operations(patch.bodies)
+        if operations and "lifeCycle" in job.values and self._server.features.has("lifeCycle"):
+            operations.append(_add("lifeCycle", job.values["lifeCycle"]))
+        stamp = bool(job.hash) and stored.get("sourceHash") != job.hash
+        if stamp and (operations or job.settled) and self._server.features.has("sourceHash"):
+            operations.append(_add("sourceHash", job.hash))
+        if self._run.dry_run:
+            return bool(patch.fields)
+        if operations:
+            self._server.patch(path, operations, version)
+        elif restored and patch.kept.get("schema_definition") == ALONE:
+            self._with_link(path, job, stored)
+            patch.kept.pop("schema_definition")
+        return bool(patch.bodies)
+
+    def _with_link(self, path: str, job: Job, stored: Json) -> None:
+        """A soft delete takes a view's SQL away on 1.2, which stores it only together with another
+        change: the link gets an empty fragment, and loses it again."""
+        link = stored.get("sourceUrl")
+        if link:
+            patch = self._patch(job, stored, weak=True)
+            self._server.patch(path, [*patch.bodies, _add("sourceUrl", f"{link}#")], None)
+            self._server.patch(path, [_add("sourceUrl", link)], None)
+
+    def _again(self, error: ItemError, patch: Patch, attempt: int) -> bool:
+        """Whether to read, compute and send once more."""
+        if attempt == ATTEMPTS - 1 or self._run.stopping:
+            return False
+        if self._adaptation.learnt(error):
+            return True
+        if isinstance(error, AccessDenied):
+            return self._adaptation.denied(error, patch.bodies)
+        if error.status == 400 and attempt:
+            return False
+        if error.status in _AGAIN or (error.status or 0) >= 500:
+            self._run.clock.sleep(_FIRST_WAIT * 2**attempt)
+            return True
+        return False
+
+    def _tell(self, ref: Ref, patch: Patch) -> None:
+        if ALONE in patch.kept.values():
+            self.cannot_store(ref)
+
+    def cannot_store(self, ref: Ref) -> None:
+        """Say that a change alone isn't stored."""
+        self._run.warn(
+            "its changed SQL or order of columns is not written: " + ALONE,
+            str(ref),
+            hint="It is written with the next other change of this entity.",
+        )
+
+
+CONTAINERS = frozenset({"databaseService", "pipelineService", "database", "databaseSchema"})
+HASHED = frozenset({"database", "databaseSchema", "table", "pipeline"})
+
+
+def _add(name: str, value: Any) -> Json:
+    return {"op": "add", "path": f"/{name}", "value": value}
