@@ -31,6 +31,7 @@ class People:
         self._teams: dict[str, str] | None = None
         self._bots = {own_name.lower()} if own_name else set()
         self._failed = False
+        self._told: set[Owner] = set()
         self._several = server.features.has("owners")
 
     def references(self, owners: Iterable[Owner]) -> list[Json]:
@@ -45,6 +46,9 @@ class People:
             elif reference not in found:
                 found.append(reference)
         for owner in () if self._failed else missing:
+            if owner in self._told:
+                continue
+            self._told.add(owner)
             self._run.warn(
                 f"no {'team of type Group' if owner.type == 'team' else 'user'} of the server is "
                 f"called {owner.email or owner.name!r}: left out as owner",

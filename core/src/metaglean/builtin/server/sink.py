@@ -17,16 +17,20 @@ from metaglean.builtin.server.config import MetadataRestConfig, ServerConfig
 from metaglean.builtin.server.connect import connect
 from metaglean.builtin.server.diff import Policy
 from metaglean.builtin.server.digest import digest
+from metaglean.builtin.server.lineage import LineageWriter
 from metaglean.builtin.server.names import QualifiedNames, ServerNames
 from metaglean.builtin.server.people import People
+from metaglean.builtin.server.resolver import Resolver
+from metaglean.builtin.server.runs import RunWriter
 from metaglean.builtin.server.services import Services
+from metaglean.builtin.server.status import StatusReporter
 from metaglean.builtin.server.tags import Tags
 from metaglean.builtin.server.wire import KINDS, fields_of, from_wire, key_of
 from metaglean.builtin.server.words import Words
 from metaglean.builtin.server.writer import CONTAINERS, Writer
 from metaglean.errors import RunError
 from metaglean.fqn import decode
-from metaglean.records import Entity, Record, Ref
+from metaglean.records import Entity, Lineage, PipelineRun, Record, Ref
 
 if TYPE_CHECKING:
     from metaglean import Run
@@ -71,9 +75,18 @@ class MetadataRestSink(Sink):
     def write(self, records: Iterator[Record], run: Run) -> Iterator[Change]:
         """Write entities as they come, then what refers to them."""
         at = self._opened
+        at.begin()
         for phase, group in groupby(records, key=_phase):
             if phase == "entities":
                 yield from at.entities(cast("Iterator[Entity]", group))
+            elif phase == Lineage.KIND:
+                yield from run.map(at.lineage.write, cast("Iterator[Lineage]", group))
+            elif phase == PipelineRun.KIND:
+                yield from at.pipeline_runs(cast("Iterator[PipelineRun]", group))
+            else:
+                yield from at.left_out(phase, group)
+        at.lineage.report()
+        at.runs.report()
 
     def delete(self, entities: Sequence[Existing], run: Run) -> Iterator[Change]:
         """Mark them deleted, by id; a restore brings all back."""
@@ -86,6 +99,12 @@ class MetadataRestSink(Sink):
             return Change(entity.ref, "deleted")
 
         yield from run.map(mark, entities)
+
+    def close(self, status: str) -> None:
+        """Report how the run ended, where the workflow names an ingestion pipeline."""
+        at, self._at = self._at, None
+        if at is not None and at.began:
+            at.status.finish(status)
 
     @property
     def _opened(self) -> _Open:
@@ -130,16 +149,56 @@ class _Open:
             server, run, self.names, self.qualified,
             store=config.store_service_connection, overwrite=config.force_entity_overwriting,
         )  # fmt: skip
+        words = adaptation.words
+        resolver = Resolver(server, self.qualified, lambda name: self.names.stored("column", name))
+        self.resolver = resolver
+        self.lineage = LineageWriter(server, resolver, run, words)
+        self.runs = RunWriter(server, resolver, run, words)
+        self.status = StatusReporter(
+            server,
+            run,
+            run.service,
+            lambda: self.services.ids.get(run.service),
+            reconnect=lambda: connect(run, config),
+        )
+        self.began = False
         self.bulk = Bulk(server, run, self.writer, self.qualified)
         bodies = Bodies(self.names, self.qualified, self.tags.labels, people.references)
         self.batches = Batches(
             server, run, bodies, self.writer, self.services, self.tags, self.policy
         )
 
+    def begin(self) -> None:
+        """Report that the run begins; a pipeline may have to wait for its service."""
+        self.began = True
+        self.status.start()
+
     def entities(self, records: Iterator[Entity]) -> Iterator[Change]:
         """Write entities on workers, changes in the order of the records."""
         for changes in self.run.map(self._written, self.batches.of(records)):
+            for change in changes:
+                if change.action in {"created", "restored"}:
+                    if self.run.dry_run:
+                        self.resolver.plan(change.ref)
+                    else:
+                        self.resolver.remember(change.ref, None)
+                    if change.ref == self.run.service:
+                        self.status.start()
+                yield change
+
+    def pipeline_runs(self, records: Iterator[PipelineRun]) -> Iterator[Change]:
+        """Write the runs of each pipeline together."""
+        groups = (list(group) for _, group in groupby(records, key=lambda record: record.ref))
+        for changes in self.run.map(self.runs.write, groups):
             yield from changes
+
+    def left_out(self, kind: str, records: Iterator[Record]) -> Iterator[Change]:
+        """Records of a kind that this sink doesn't write."""
+        number = 0
+        for record in records:
+            number += 1
+            yield Change(record.ref, "skipped", kind=kind)
+        self.run.warn(f"{number} records of kind {kind} left out: they are not written to servers")
 
     def _written(self, batch: Batch) -> list[Change]:
         return [*batch.done, *self.bulk.write(batch.jobs)]
