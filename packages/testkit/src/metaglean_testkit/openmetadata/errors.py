@@ -1,0 +1,40 @@
+"""What the server refuses, as it says it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class Refused(Exception):
+    """An answer that is an error. `shape` is `code` (mapped by the server: `{code, message}`),
+    `unmapped` (`{responseMessage}`, always 500) or `text`."""
+
+    def __init__(self, status: int, message: str, shape: str = "code") -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.shape = shape
+
+    def body(self) -> Json:
+        """The JSON of the answer."""
+        if self.shape == "unmapped":
+            text = f"An exception with message [{self.message}] was thrown"
+            return {"responseMessage": f"{text} while processing request."}
+        return {"code": self.status, "message": self.message}
+
+
+def bad(message: str) -> Refused:
+    """400."""
+    return Refused(400, message)
+
+
+def missing(kind: str, key: str) -> Refused:
+    """404 for an entity."""
+    return Refused(404, f"{kind} instance for {key} not found")
+
+
+def unmapped(message: str) -> Refused:
+    """500: an exception that the server has no answer for."""
+    return Refused(500, message, "unmapped")
