@@ -75,7 +75,7 @@ class DomoConnection(Config):
         return base_url(value if re.search(r"[.:/]", value) else f"{value}.domo.com")
 
     def stored(self, version: tuple[int, int]) -> dict[str, Any]:
-        """This connection as OpenMetadata servers of a version keep it, secrets in clear.
+        """The connection as OpenMetadata servers of a version keep it, secrets in clear.
 
         Their ingestion takes the API's host without its scheme; settings of our own are left out.
         """
