@@ -263,7 +263,7 @@ def describe() -> dict[str, Any]:
             "nested": dict(sorted(nested.items())),
         }
     output["enums"] = {
-        name: [member.value for member in found.__members__.values()]
+        name: [found[word].value for word in found.__members__]
         for name, where in ENUMS.items()
         if isinstance(found := find(where), enum.EnumMeta)
     }
