@@ -57,6 +57,23 @@ def test_a_change_is_one_line_a_field_whatever_it_holds(replaced):
     assert lines[2] == "      x\\x1b: kept (edited\\nthere)"
 
 
+def test_a_change_says_whose_the_stored_value_was(capsys):
+    change = Change(
+        Ref("table", ("svc", "d", "s", "t")),
+        "updated",
+        fields={"description": ("a", "b"), "tags": ([], ["x"])},
+        kept={"displayName": "a person wrote it"},
+        whose={"description": "ingestion-bot", "displayName": "anna"},
+    )
+    print_change(change)
+    assert capsys.readouterr().out.splitlines() == [
+        "~ change  table svc.d.s.t",
+        """      description: "a" → "b" (was ingestion-bot's)""",
+        """      tags: [] → ["x"]""",
+        "      displayName: kept (anna's, a person wrote it)",
+    ]
+
+
 def test_a_log_line_whatever_it_holds():
     out = ascii_stream()
     record = logging.LogRecord("metaglean", 30, "", 0, "Ü\udc80 %s", ("\x1b[2J",), None)
