@@ -73,7 +73,7 @@ RECORD = Lineage(
     source="QueryLineage",
     sql_query="select 1",
     pipeline=PIPELINE,
-    columns_lineage=(columns("id", "id"),),
+    columns_lineage=(columns("id", "id", "id"),),
 )
 STORED = {
     "source": "QueryLineage",
@@ -94,6 +94,12 @@ def test_a_new_edge(server, run):
         "columnsLineage": [wire("id", "id")],
     }
     assert there.asked(READ) == [{"upstreamDepth": 0, "downstreamDepth": 1}]
+
+
+def test_a_column_named_twice_is_one_and_not_left_out(server, run):
+    writing = writer(server(), run)
+    writing.write(RECORD)
+    assert not writing.left_out
 
 
 def test_a_source_is_never_null(server, run):

@@ -6,6 +6,7 @@ import pytest
 
 from metaglean.builtin.server.status import StatusReporter
 from metaglean.errors import AccessDenied, RemoteError
+from metaglean.http.response import UnexpectedBody
 from metaglean.records import Ref
 from metaglean.run import Run
 
@@ -48,7 +49,7 @@ def server(stand_in):
         there = {
             f"GET {NAME}": STORED,
             f"PUT {LIST}": STORED,
-            f"GET {STATUS}/11-22": None,
+            f"GET {STATUS}/11-22": UnexpectedBody("an empty body", status=204),
             f"PUT {STATUS}": {},
         }
         return stand_in(version, there)

@@ -75,7 +75,7 @@ class Lenient:
             self._lacking.add((field.model, field.key))
             self._run.warn(f"the server ({version}) has no {field.key} in {field.model}: left out")
         word = self._lists.learn(error)
-        if word:
+        if word and word.news:
             stand_in = self._lists.known(word.words, word.word)
             self._run.warn(f"the server ({version}) has no {word.word}: {stand_in} is written")
 

@@ -115,7 +115,7 @@ class LineageWriter:
         ]
         target = self._resolver.column(record.target, one.to_column)
         standing = list(dict.fromkeys(column for column in sources if column))
-        if target is None or len(standing) < len(one.from_columns):
+        if target is None or not standing or None in sources:
             self._count("columns")
         if target is None or not standing:
             return []

@@ -112,13 +112,22 @@ class StatusReporter:
     def _start(self) -> None:
         if not self._find():
             return
-        known = self._server.get(f"{self._path}/pipelineStatus/{quote(self._run.id, safe='')}")
+        known = self._known()
         if isinstance(known, dict) and isinstance(known.get("timestamp"), int):
             self._timestamp = known["timestamp"]  # whoever started this run has said so already
             self._started = known.get("startDate") or self._started
         else:
             self._put({"pipelineState": "queued"})
         self._put({"pipelineState": "running"})
+
+    def _known(self) -> Any | None:
+        """What the server knows of this run already."""
+        try:
+            return self._server.find(f"{self._path}/pipelineStatus/{quote(self._run.id, safe='')}")
+        except ItemError as error:
+            if error.status != 204:  # which means: nothing
+                raise
+            return None
 
     def _finish(self, status: str) -> None:
         if not self._path:
