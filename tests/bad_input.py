@@ -121,6 +121,32 @@ def placeholder(stage: Stage) -> None:
     stage.replace("${DOMO_INSTANCE_DOMAIN}", "https://<api_domo>.domo.com")
 
 
+SERVER = """\
+sink:
+  type: metadata-rest
+workflowConfig:
+  openMetadataServerConfig:
+    hostPort: http://127.0.0.1:9/api
+    securityConfig:
+      jwtToken: eyJ.of.bot
+"""
+
+
+def _server(old: str, new: str) -> Callable[[Stage], None]:
+    """A workflow that writes to a server, with one thing of its settings changed."""
+
+    def trouble(stage: Stage) -> None:
+        text = WORKFLOW[: WORKFLOW.index("sink:")] + SERVER
+        assert old in text
+        stage.write(text.replace(old, new))
+
+    return trouble
+
+
+def no_server(stage: Stage) -> None:
+    _server("http://127.0.0.1:9/api", f"{stage.sandbox.public_url}/api")(stage)
+
+
 def unknown_source(stage: Stage) -> None:
     stage.replace("type: domodatabase", "type: domodatabas")
 
@@ -225,6 +251,14 @@ TROUBLES: dict[str, Callable[[Stage], None]] = {
     "wrong type": wrong_type,
     "missing secret variable": missing_variable,
     "a placeholder of the docs left in": placeholder,
+    "no server for metadata-rest": _server(SERVER.partition("workflowConfig")[2], ": {}\n"),
+    "a server's address without /api": _server(":9/api", ":8585"),
+    "no token for the server": _server("jwtToken: eyJ.of.bot", "{}"),
+    "a token's file that is not there": _server("eyJ.of.bot", "/run/secrets/nope.jwt"),
+    "a token in a secrets manager": _server("eyJ.of.bot", "secret:/om/bot"),
+    "unknown key for the server": _server("hostPort:", "hostport:"),
+    "wrong word for verifySSL": _server("securityConfig:", "verifySSL: valid\n    securityConfig:"),
+    "an address that is no OpenMetadata server": no_server,
     "unknown source type": unknown_source,
     "plugin not installed": not_installed,
     "plugin that fails to import": fails_to_import,

@@ -145,6 +145,7 @@ def test_extra_headers_go_along_and_are_secret(fake, run):
         (404, "<html>not found</html>"),
         (500, {"responseMessage": "An exception with message [HTTP 404 Not Found] was thrown"}),
         (302, {}),
+        (401, {"message": "who are you?"}),
         (403, {}),
         (200, {}),
         (200, []),

@@ -151,18 +151,16 @@ class ServerConfig(Config):
         "openmetadata",
         description="Who signs people in. The token is used with all of them; no-auth needs none.",
     )  # fmt: skip
-    security_config: SecurityConfig = Field(
-        default=SecurityConfig(),
-        validate_default=True,
-        description="`jwtToken:` with a bot's token.",
+    security_config: SecurityConfig | None = Field(
+        None, validate_default=True, description="`jwtToken:` with a bot's token."
     )
     verify_ssl: Literal["no-ssl", "ignore", "validate"] = Field(
         "no-ssl",
         alias="verifySSL",
         description="With https the server's certificate is verified, unless this is ignore.",
     )
-    ssl_config: SslConfig = Field(
-        default=SslConfig(), description="`caCertificate:` with the path of a PEM file."
+    ssl_config: SslConfig | None = Field(
+        None, description="`caCertificate:` with the path of a PEM file."
     )
     api_version: str = Field("v1", pattern=r"^v\d+$", description="The API's version.")
     enable_version_validation: bool = Field(
@@ -194,8 +192,11 @@ class ServerConfig(Config):
 
     @field_validator("security_config", mode="after")
     @classmethod
-    def _has_token(cls, value: SecurityConfig, info: ValidationInfo) -> SecurityConfig:
-        if value.jwt_token is None and info.data.get("auth_provider") != NO_AUTH:
+    def _has_token(
+        cls, value: SecurityConfig | None, info: ValidationInfo
+    ) -> SecurityConfig | None:
+        given = value is not None and value.jwt_token is not None
+        if not given and info.data.get("auth_provider") != NO_AUTH:
             raise ValueError(f"expected `jwtToken:` with {_BOT}")
         return value
 
@@ -214,7 +215,7 @@ class ServerConfig(Config):
     @property
     def token(self) -> str | None:
         """The bot's token; None where the server asks for none."""
-        secret = self.security_config.jwt_token
+        secret = self.security_config.jwt_token if self.security_config else None
         return secret.get_secret_value() if secret else None
 
     @property
@@ -225,7 +226,9 @@ class ServerConfig(Config):
     @property
     def verify(self) -> bool | str | None:
         """`verify` of a session: a file of authorities, False, or None for the environment's."""
-        return False if self.verify_ssl == "ignore" else self.ssl_config.ca_certificate
+        if self.verify_ssl == "ignore":
+            return False
+        return self.ssl_config.ca_certificate if self.ssl_config else None
 
     def headers(self) -> dict[str, str]:
         """What every request carries: the token and the extra headers, templates filled in."""

@@ -10,6 +10,7 @@ from metaglean.builtin.server.client import Server, by_name, classify
 from metaglean.builtin.server.config import API, ServerConfig
 from metaglean.builtin.server.features import Features, parse_version, shown
 from metaglean.fqn import build
+from metaglean.http import CredentialsRefused
 
 if TYPE_CHECKING:
     from metaglean import Run, Session
@@ -87,7 +88,7 @@ def stored_connection(server: Server, service: Ref) -> dict[str, Any] | None:
 def _version(session: Session) -> str:
     try:
         body = session.get_json("system/version")
-    except ItemError as error:
+    except (ItemError, CredentialsRefused) as error:  # a server tells it without credentials
         raise _no_server(session, error.message) from error
     version = body.get("version") if isinstance(body, dict) else None
     if not isinstance(version, str):
