@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from metaglean.builtin.server import edges
 from metaglean.builtin.server.lineage import LineageWriter
@@ -144,7 +146,7 @@ def test_an_edge_that_cant_be_read_is_not_written(server, run):
 
 def test_what_the_record_does_not_say_stays(server, run):
     stored = {**STORED, "description": "why", "tempLineageTables": [{"fromEntity": "t"}]}
-    there = server(stored)
+    there = server({**stored, "createdAt": 1, "createdBy": "x", "updatedAt": 2, "updatedBy": "y"})
     change = writer(there, run).write(
         Lineage(ref=A, target=B, source="QueryLineage", columns_lineage=(columns("z", "x", "y"),))
     )
@@ -177,7 +179,9 @@ def test_a_source_that_was_not_given_changes_nothing(server, run):
 def test_an_edge_that_a_person_drew_gets_columns_only(server, run, source):
     by_hand = {**source, "sqlQuery": "mine", "columnsLineage": [wire("z", "x", function="f")]}
     there = server(by_hand)
-    change = writer(there, run).write(RECORD)
+    more = ColumnLineage(from_columns=((A, "x"),), to_column="z", function="ours")
+    record = RECORD.model_copy(update={"columns_lineage": (*RECORD.columns_lineage, more)})
+    change = writer(there, run).write(record)
     assert set(change.fields) == {"columns_lineage"}
     assert set(change.kept) == {"source", "sql_query", "pipeline"}
     assert details(there) == {
@@ -331,3 +335,44 @@ def test_columns_unite_per_target():
     assert united == [wire("id", "id", "x", function="f"), wire("z", "y", "x", function="h")]
     assert edges.unite(united, wanted, functions=True) == united
     assert stored == [wire("id", "id", function="f")]
+
+
+NAMES = st.sampled_from(["id", "x", "y", "z"])
+ENTRIES = st.lists(
+    st.builds(
+        lambda to, sources, function: wire(to, *sources, **function),
+        NAMES,
+        st.lists(NAMES, min_size=1, max_size=3),
+        st.sampled_from([{}, {"function": "f"}, {"function": "g"}]),
+    ),
+    max_size=5,
+)
+TEXTS = st.sampled_from([None, "", "a", "b"])
+DETAILS = st.fixed_dictionaries(
+    {},
+    optional={
+        "source": st.sampled_from(["Manual", "QueryLineage", "DbtLineage"]),
+        "sqlQuery": TEXTS,
+        "description": TEXTS,
+        "pipeline": st.sampled_from([{"id": "7", "type": "pipeline"}, None]),
+        "columnsLineage": ENTRIES,
+    },
+)
+
+
+def pairs(details):
+    entries = details.get("columnsLineage") or []
+    return {(one["toColumn"], source) for one in entries for source in one["fromColumns"]}
+
+
+@given(stored=DETAILS, said=DETAILS)
+def test_once_written_nothing_differs_and_nothing_is_lost(stored, said):
+    wanted = {**said, "columnsLineage": edges.unite((), said.get("columnsLineage") or (),
+                                                    functions=True)}  # fmt: skip
+    merged = edges.merge(stored, wanted)
+    assert pairs(merged.details) == pairs(stored) | pairs(wanted)
+    assert not edges.merge(merged.details, wanted).fields
+    for key in ("source", "sqlQuery", "description", "pipeline"):
+        by_hand = edges.drawn(stored)
+        kept = by_hand or not said.get(key)
+        assert merged.details.get(key) == (stored if kept else said).get(key)
