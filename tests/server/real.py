@@ -65,6 +65,12 @@ class RealServer:
     def version(self) -> str:
         return str(self.api().get("system/version")["version"])
 
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """Major and minor of the version, to compare."""
+        major, minor, *_ = self.version.split(".")
+        return int(major), int(minor)
+
     def api(self, *, as_admin: bool = False) -> Api:
         """A client with the bot's or the admin's token of this moment."""
         return Api(self.url, self.admin_token if as_admin else self.token)
