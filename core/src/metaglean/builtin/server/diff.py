@@ -172,32 +172,27 @@ class Differ:
                 told["owners"] = told.pop(key)
 
     def _tags(self) -> None:
+        """New labels are added one by one; where some go the whole list is one operation, because
+        servers apply removals in an order of their own."""
         before = list(self._stored.get("tags") or ())
-        stands = {str(label.get("tagFQN")) for label in before}
         wanted = self._wanted["tags"]
         names = {str(label["tagFQN"]) for label in wanted}
-        gone = [
-            (index, label)
-            for index, label in enumerate(before)
-            if is_own(label, self._policy.own) and str(label.get("tagFQN")) not in names
+        kept = [
+            label
+            for label in before
+            if not is_own(label, self._policy.own) or str(label.get("tagFQN")) in names
         ]
-        for index, label in reversed(gone):
-            path = f"/tags/{index}"
-            self._operate(
-                {"op": "test", "path": f"{path}/tagFQN", "value": label["tagFQN"]},
-                {"op": "remove", "path": path},
-            )
+        stands = {str(label.get("tagFQN")) for label in kept}
         new = [one for one in wanted if one["tagFQN"] not in stands and REFUSED not in one]
-        if new and not before:
-            self._add("/tags", new)
+        if len(kept) < len(before) or (new and not before):
+            self._add("/tags", [*kept, *new])
         else:
             for label in new:
                 self._add("/tags/-", label)
-        if gone or new:
-            after = (stands - {str(label["tagFQN"]) for _, label in gone}) | {
-                str(label["tagFQN"]) for label in new
-            }
-            self._patch.fields["tags"] = (sorted(stands), sorted(after))
+        if new or len(kept) < len(before):
+            after = stands | {str(label["tagFQN"]) for label in new}
+            old = {str(label.get("tagFQN")) for label in before}
+            self._patch.fields["tags"] = (sorted(old), sorted(after))
 
     def _items(self) -> None:
         key = items_key(self._kind)

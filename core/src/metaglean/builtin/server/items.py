@@ -2,9 +2,11 @@
 
 Items are matched by name, without regard to case where no exact one is there (servers take columns
 that differ only in case for the same one, and store no such rename); an item that is matched keeps
-all that people added to it. Positions can move under a concurrent patch, so every operation on one
-is preceded by a `test` of the name that it is about: a server refuses the patch then, and it is
-computed anew.
+all that people added to it.
+
+Servers don't apply a patch in its order: they sort the operations by path, as text, and remove last
+(measured on 1.2). So no operation may depend on another one: where items come, go or move the whole
+list is one operation, else each differing key of an item is one.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from metaglean.builtin.server.client import Json
-from metaglean.builtin.server.digest import display, is_own, shape
+from metaglean.builtin.server.digest import display, is_own
 from metaglean.builtin.server.wire import REFUSED, sendable
 
 _SHAPE = (
@@ -21,6 +23,7 @@ _SHAPE = (
     "taskType", "taskSQL", "sourceUrl", "downstreamTasks",
 )  # fmt: skip
 _TEXTS = ("description", "displayName")
+_FOR_PEOPLE = frozenset({"dataTypeDisplay", "ordinalPosition"})
 
 
 class Operation(NamedTuple):
@@ -45,8 +48,7 @@ class Owning(Protocol):
 
 
 class ItemsDiff:
-    """The operations on one list of items at `path`, in the order in which they must be applied;
-    order and types for people are weak. `fields` tells what they do."""
+    """The operations on one list of items at `path`; `fields` tells what they do."""
 
     def __init__(self, path: str, label: str, policy: Owning, may_write: MayWrite) -> None:
         self._path = path
@@ -57,133 +59,115 @@ class ItemsDiff:
         self.fields: dict[str, tuple[Any, Any]] = {}
 
     def compare(self, stored: Sequence[Mapping[str, Any]], wanted: Sequence[Json]) -> None:
-        """Fill the operations: changed items first, at the positions they have, then those that
-        go, from the last on, then those that come or move, from the first on."""
+        """Fill operations and fields."""
         pairs = _matched(stored, wanted)
-        before: list[str] = []
-        after: list[str] = []
-        for index, item in enumerate(stored):
-            name = str(item["name"])
-            if index not in pairs:
-                before.append(_shown(item))
-                continue
-            self._one(f"{self._path}/{index}", item, pairs[index])
-            if shape(item, self._policy.own) != shape(pairs[index], self._policy.own):
-                before.append(_shown(item))
-                after.append(_shown({**pairs[index], "name": name}))
-        self._remove(stored, pairs)
-        kept = [str(item["name"]) for n, item in enumerate(stored) if n in pairs]
-        named = {id(item): str(stored[n]["name"]) for n, item in pairs.items()}
-        after += [_shown(item) for item in wanted if id(item) not in named]
-        self._arrange(kept, wanted, named)
-        if before or after:
-            self.fields[self._label] = (before, after)
-
-    def _one(self, path: str, stored: Mapping[str, Any], wanted: Json) -> None:
-        """The operations on one item, after a test that it is the one."""
-        name = str(stored["name"])
-        found = [
-            _set(f"{path}/{key}", wanted.get(key))
-            for key in _SHAPE
-            if (stored.get(key) or None) != (wanted.get(key) or None)
+        of = {id(item): index for index, item in pairs.items()}
+        indices = [of.get(id(item)) for item in wanted]
+        after = [
+            sendable(item) if index is None else self._merged(stored[index], item)
+            for index, item in zip(indices, wanted, strict=True)
         ]
-        weak = self._for_people(path, stored, wanted, retyped=bool(found))
+        self._tell(stored, after, indices)
+        if indices == list(range(len(stored))):
+            for index, item in enumerate(after):
+                self._keys(f"{self._path}/{index}", stored[index], item)
+        else:
+            moved = set(indices) == set(range(len(stored)))
+            alike = moved and not any(
+                _differs(stored[index], item)
+                for index, item in zip(indices, after, strict=True)
+                if index is not None
+            )
+            whole = {"op": "add", "path": self._path, "value": after}
+            self.operations.append(Operation(whole, weak=alike))
+
+    def _merged(self, stored: Mapping[str, Any], wanted: Json) -> Json:
+        """The stored item as it should be: all that isn't ours stays as it is."""
+        merged = dict(stored)
+        name = str(stored["name"])
+        for key in _SHAPE:
+            _put(merged, key, wanted.get(key) or None)
         for key in _TEXTS:
-            given = wanted.get(key)
-            label = f"{self._label}.{name}.{key}"
-            if self._may_write(label, stored.get(key), given, name):
-                found.append(_set(f"{path}/{key}", given))
-                self.fields[label] = (stored.get(key), given)
-        found += self._tags(path, stored, wanted)
-        if found or weak:
-            self.operations.append(Operation(_test(path, name), weak=not found))
-        self.operations += [Operation(one) for one in found]
-        self.operations += [Operation(one, weak=True) for one in weak]
-        self._children(path, stored, wanted, name)
-
-    def _for_people(
-        self, path: str, stored: Mapping[str, Any], wanted: Json, *, retyped: bool
-    ) -> list[Json]:
-        """Position and the source's own type, which some servers keep in lower case."""
-        found = []
+            label = f"{self._label}.{_quoted(name)}.{key}"
+            if self._may_write(label, stored.get(key), wanted.get(key), name):
+                merged[key] = wanted[key]
+                self.fields[label] = (stored.get(key), wanted[key])
+        retyped = _differs(stored, merged)
         if display(stored) != display(wanted) and ("dataTypeDisplay" in wanted or retyped):
-            value = wanted.get("dataTypeDisplay") or display(wanted)
-            found.append(_set(f"{path}/dataTypeDisplay", value))
-        position = wanted.get("ordinalPosition")
-        if position is not None and position != stored.get("ordinalPosition"):
-            found.append(_set(f"{path}/ordinalPosition", position))
-        return found
+            merged["dataTypeDisplay"] = wanted.get("dataTypeDisplay") or display(wanted)
+        if wanted.get("ordinalPosition") is not None:
+            merged["ordinalPosition"] = wanted["ordinalPosition"]
+        labels = self._labels(stored.get("tags") or (), wanted.get("tags") or ())
+        if labels is not None:
+            merged["tags"] = labels
+        if "children" in wanted or stored.get("children"):
+            self._children(merged, stored, wanted, name)
+        return merged
 
-    def _tags(self, path: str, stored: Mapping[str, Any], wanted: Json) -> list[Json]:
-        """Our labels follow, people's stay: the whole list, because a server may give none."""
-        if "tags" not in wanted and not stored.get("tags"):
-            return []
-        labels = wanted.get("tags") or []
-        names = {label["tagFQN"] for label in labels}
-        before = list(stored.get("tags") or ())
+    def _labels(self, stored: Sequence[Json], wanted: Sequence[Json]) -> list[Json] | None:
+        """Our labels follow, people's stay; None where nothing changes."""
+        names = {label["tagFQN"] for label in wanted}
         kept = [
             label
-            for label in before
+            for label in stored
             if label.get("tagFQN") in names or not is_own(label, self._policy.own)
         ]
         stands = {label.get("tagFQN") for label in kept}
-        new = [one for one in labels if one["tagFQN"] not in stands and REFUSED not in one]
-        if not new and len(kept) == len(before):
-            return []
-        return [_set(f"{path}/tags", [*kept, *new])]
+        new = [one for one in wanted if one["tagFQN"] not in stands and REFUSED not in one]
+        return [*kept, *new] if new or len(kept) < len(stored) else None
 
-    def _children(self, path: str, stored: Mapping[str, Any], wanted: Json, name: str) -> None:
-        if "children" not in wanted and not stored.get("children"):
-            return
-        below = ItemsDiff(
-            f"{path}/children", f"{self._label}.{name}", self._policy, self._may_write
-        )
-        if not stored.get("children") and wanted.get("children"):
-            given = sendable(wanted["children"])
-            self.operations += [
-                Operation(_test(path, name)),
-                Operation(_set(f"{path}/children", given)),
-            ]
-            return
-        below.compare(stored.get("children") or (), wanted.get("children") or [])
-        self.operations += below.operations
+    def _children(self, merged: Json, stored: Mapping[str, Any], wanted: Json, name: str) -> None:
+        """Below an item everything is one value."""
+        label = f"{self._label}.{_quoted(name)}"
+        below = ItemsDiff("", label, self._policy, self._may_write)
+        before = stored.get("children") or []
+        pairs = _matched(before, wanted.get("children") or [])
+        of = {id(item): index for index, item in pairs.items()}
+        merged["children"] = [
+            below._merged(before[of[id(item)]], item) if id(item) in of else sendable(item)
+            for item in wanted.get("children") or ()
+        ]
         self.fields |= below.fields
 
-    def _remove(self, stored: Sequence[Mapping[str, Any]], pairs: Mapping[int, Json]) -> None:
-        for index in reversed(range(len(stored))):
-            if index not in pairs:
-                path = f"{self._path}/{index}"
-                self.operations += [
-                    Operation(_test(path, str(stored[index]["name"]))),
-                    Operation({"op": "remove", "path": path}),
-                ]
+    def _keys(self, path: str, stored: Mapping[str, Any], merged: Json) -> None:
+        """One operation for each key of an item that differs."""
+        strong = _differs(stored, merged)
+        for key in {**stored, **merged}:
+            if stored.get(key) == merged.get(key):
+                continue
+            weak = key in _FOR_PEOPLE and not strong
+            self.operations.append(Operation(_set(f"{path}/{key}", merged.get(key)), weak))
 
-    def _arrange(self, names: list[str], wanted: Sequence[Json], named: Mapping[int, str]) -> None:
-        """Insert what is new and move what stands elsewhere, in the wanted order. A mere move is
-        weak; with an insertion it isn't."""
-        moves: list[Json] = []
-        inserts = False
-        for position, item in enumerate(wanted):
-            name = named.get(id(item))
-            if name is None:
-                inserts = True
-                moves.append(_set(f"{self._path}/{position}", sendable(item)))
-                names.insert(position, str(item["name"]))
-            elif names[position] != name:
-                current = names.index(name, position)
-                moves.append(
-                    {
-                        "op": "move",
-                        "from": f"{self._path}/{current}",
-                        "path": f"{self._path}/{position}",
-                    }
-                )
-                names.insert(position, names.pop(current))
-        if not moves:
-            return
-        self.operations += [Operation(one, weak=not inserts) for one in moves]
-        if not inserts:
-            self.fields[f"{self._label} order"] = ("", names)
+    def _tell(
+        self,
+        stored: Sequence[Mapping[str, Any]],
+        after: Sequence[Json],
+        indices: Sequence[int | None],
+    ) -> None:
+        """Which items come, go, change their shape, or move."""
+        gone = [_shown(item) for index, item in enumerate(stored) if index not in set(indices)]
+        old, new = list(gone), []
+        for index, item in zip(indices, after, strict=True):
+            if index is None:
+                new.append(_shown(item))
+            elif _differs(stored[index], item):
+                old.append(_shown(stored[index]))
+                new.append(_shown(item))
+        if old or new:
+            self.fields[self._label] = (old, new)
+        kept = [index for index in indices if index is not None]
+        if kept != sorted(kept):
+            names = [str(item["name"]) for item in stored], [str(item["name"]) for item in after]
+            self.fields[f"{self._label} order"] = names
+
+
+def _differs(stored: Mapping[str, Any], merged: Mapping[str, Any]) -> bool:
+    """Whether an item differs in what every server stores by itself."""
+    return any(
+        (stored.get(key) or None) != (merged.get(key) or None)
+        for key in {**stored, **merged}
+        if key not in _FOR_PEOPLE
+    )
 
 
 def _matched(stored: Sequence[Mapping[str, Any]], wanted: Sequence[Json]) -> dict[int, Json]:
@@ -201,6 +185,13 @@ def _matched(stored: Sequence[Mapping[str, Any]], wanted: Sequence[Json]) -> dic
     return found
 
 
+def _put(item: Json, key: str, value: Any) -> None:
+    if value is None:
+        item.pop(key, None)
+    else:
+        item[key] = value
+
+
 def _set(path: str, value: Any) -> Json:
     """`add` also replaces; 1.1 fails at a `replace` of what isn't there."""
     if value is None:
@@ -208,8 +199,8 @@ def _set(path: str, value: Any) -> Json:
     return {"op": "add", "path": path, "value": value}
 
 
-def _test(path: str, name: str) -> Json:
-    return {"op": "test", "path": f"{path}/name", "value": name}
+def _quoted(name: str) -> str:
+    return f'"{name}"' if "." in name else name
 
 
 def _shown(item: Mapping[str, Any]) -> str:

@@ -72,6 +72,8 @@ class Writer:
         if spec.parent and ref.parent:
             body[spec.parent] = self._qualified(ref.parent)
         body |= to_wire(features, self._adaptation.words.replaced(job.values))
+        if body["name"] != ref.name:
+            body.setdefault("displayName", ref.name)
         if ref.kind == "table":
             body.setdefault("columns", [])
         if job.hash and features.has("sourceHash"):
@@ -180,7 +182,7 @@ class Writer:
     ) -> bool:
         """Send what there is to send; returns whether there was anything."""
         path = f"{KINDS[job.ref.kind].collection}/{entity_id}"
-        version = None if restored else stored.get("version")
+        version = stored.get("version")
         operations = self._adaptation.operations(patch.bodies)
         if operations and "lifeCycle" in job.values and self._server.features.has("lifeCycle"):
             operations.append(_add("lifeCycle", job.values["lifeCycle"]))
@@ -190,7 +192,7 @@ class Writer:
         if self._run.dry_run:
             return bool(patch.fields)
         if operations:
-            self._server.patch(path, operations, version)
+            self._server.patch(path, [*_unchanged(stored), *operations], version)
         elif restored and patch.kept.get("schema_definition") == ALONE:
             self._with_link(path, job, stored)
             patch.kept.pop("schema_definition")
@@ -202,7 +204,8 @@ class Writer:
         link = stored.get("sourceUrl")
         if link:
             patch = self._patch(job, stored, weak=True)
-            self._server.patch(path, [*patch.bodies, _add("sourceUrl", f"{link}#")], None)
+            change = [*_unchanged(stored), *patch.bodies, _add("sourceUrl", f"{link}#")]
+            self._server.patch(path, change, None)
             self._server.patch(path, [_add("sourceUrl", link)], None)
 
     def _again(self, error: ItemError, patch: Patch, attempt: int) -> bool:
@@ -235,6 +238,13 @@ class Writer:
 
 CONTAINERS = frozenset({"databaseService", "pipelineService", "database", "databaseSchema"})
 HASHED = frozenset({"database", "databaseSchema", "table", "pipeline"})
+
+
+def _unchanged(stored: Mapping[str, Any]) -> list[Json]:
+    """The patch is for this version: servers before 1.10 know no `If-Match`, but refuse a patch
+    whose `test` fails."""
+    version = stored.get("version")
+    return [] if version is None else [{"op": "test", "path": "/version", "value": version}]
 
 
 def _add(name: str, value: Any) -> Json:
