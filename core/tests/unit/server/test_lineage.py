@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -313,6 +315,30 @@ def test_what_else_is_refused_is_an_error(server, run, refusal):
     with pytest.raises(ItemError):
         writer(there, run).write(RECORD)
     assert len(there.sent("lineage")) == 1
+
+
+def test_records_of_one_pair_at_the_same_time_all_arrive(server, run):
+    there = server()
+    edge = []
+
+    def read(query):
+        found = [{"toEntity": "2", "lineageDetails": one} for one in edge]
+        time.sleep(0.01)  # long enough for another thread, were it let in
+        return {"downstreamEdges": found}
+
+    there.answers[f"GET {READ}"] = read
+    there.answers["PUT lineage"] = lambda body: edge.__setitem__(
+        slice(None), [body["edge"]["lineageDetails"]]
+    )
+    records = [
+        RECORD.model_copy(update={"columns_lineage": (columns(to, source),)})
+        for to in ("id", "z")
+        for source in ("id", "x", "y")
+    ]
+    assert len(list(run.map(writer(there, run).write, records))) == len(records)
+    assert pairs(edge[0]) == {
+        (f"s.d.x.b.{to}", f"s.d.x.a.{source}") for to in ("id", "z") for source in ("id", "x", "y")
+    }
 
 
 def test_a_dry_run_writes_nothing(server, dry_run):

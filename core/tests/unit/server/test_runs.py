@@ -146,6 +146,22 @@ def test_tasks_that_were_not_read_stay(server, run):
     ]
 
 
+def test_what_was_not_read_stays_and_what_is_empty_goes(server, run):
+    stored_task = {
+        "name": "t1",
+        "executionStatus": "Pending",
+        "startTime": 3,
+        "logLink": "http://x",
+    }
+    stored = row(1, "Pending", [stored_task], executionId="r1", endTime=9, executedBy="me")
+    there = server(stored, version=(2, 0, 0))
+    task = TaskRun(name="t1", execution_status="Failed", log_link=None)
+    change = writer(there, run).write([record(1, "Failed", (task,), end_time=None)])[0]
+    task_row = {"name": "t1", "executionStatus": "Failed", "startTime": 3}
+    assert there.sent(STATUS) == [row(1, "Failed", [task_row], executionId="r1", executedBy="me")]
+    assert set(change.fields) == {"execution_status", "end_time", "task_status"}
+
+
 def test_the_order_of_tasks_is_no_difference(server, run):
     rows = [{"name": n, "executionStatus": "Failed", "endTime": 5} for n in ("t2", "t1")]
     tasks = tuple(TaskRun(name=n, execution_status="Failed", end_time=5) for n in ("t1", "t2"))
