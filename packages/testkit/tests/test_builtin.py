@@ -11,7 +11,9 @@ from metaglean.builtin.catalog.sink import CatalogSink
 from metaglean.builtin.console import ConsoleSink
 from metaglean.builtin.file import FileSink
 from metaglean.builtin.filter import FilterProcessor
+from metaglean.builtin.server.sink import MetadataRestSink
 from metaglean_testkit import ProcessorContract, SinkContract, directory_snapshot
+from metaglean_testkit.openmetadata import FakeServer
 
 
 class TestCatalog(SinkContract):
@@ -31,6 +33,43 @@ class TestCatalog(SinkContract):
                 return list(connection.iterdump())
 
         return take
+
+
+class OfServer(SinkContract):
+    """`metadata-rest` with the fake server of one version."""
+
+    sink_class = MetadataRestSink
+    version = ""
+
+    @pytest.fixture
+    def fake(self):
+        with FakeServer(version=self.version) as server:
+            server.call("PUT", "/users", {"name": "ann", "email": "ann@example.com"})
+            yield server
+
+    @pytest.fixture
+    def server(self, fake):
+        return {
+            "hostPort": fake.url,
+            "authProvider": "openmetadata",
+            "securityConfig": {"jwtToken": fake.token},
+        }
+
+    @pytest.fixture
+    def snapshot(self, fake):
+        return fake.snapshot
+
+
+class TestServer12(OfServer):
+    version = "1.2.0"
+
+
+class TestServer14(OfServer):
+    version = "1.4.0"
+
+
+class TestServer20(OfServer):
+    version = "2.0.0"
 
 
 class TestFile(SinkContract):

@@ -82,8 +82,18 @@ def entities() -> list[Entity]:
         Schema(ref=SCHEMA),
         Schema(ref=OTHER_SCHEMA),
         *tables(),
-        Table(ref=OTHER_SCHEMA.child("table", "orders"), source_id="id-elsewhere", columns=()),
+        Table(
+            ref=OTHER_SCHEMA.child("table", "orders"),
+            source_id="id-elsewhere",
+            source_url="https://source.example/tables/id-elsewhere",
+            columns=(),
+        ),
     ]
+
+
+def id_in_url(url: str) -> str | None:
+    """The `source_id` in a `source_url` of these records (`Source.id_in_url`)."""
+    return url.rpartition("/tables/")[2] if "/tables/" in url else None
 
 
 def lineage() -> list[Lineage]:

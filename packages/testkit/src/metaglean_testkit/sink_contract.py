@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from metaglean.components import Change, Sink, Step
+from metaglean.components import Change, Config, Sink, Step
 from metaglean.logs import logging_to
 from metaglean.records import Entity, Record, Ref, Table
 from metaglean.run import Run
@@ -68,9 +68,19 @@ class SinkContract(ComponentContract):
         return VirtualClock()
 
     @pytest.fixture
-    def target(self, settings: Mapping[str, Any], clock: VirtualClock) -> Target:
+    def server(self) -> Mapping[str, Any] | None:
+        """`openMetadataServerConfig`, for a sink with a `ServerConfig`."""
+        return None
+
+    @pytest.fixture
+    def target(
+        self,
+        settings: Mapping[str, Any],
+        clock: VirtualClock,
+        server: Mapping[str, Any] | None,
+    ) -> Target:
         """Opens, writes and closes the sink; each call is a run of its own."""
-        return Target(self.sink_class, settings, clock)
+        return Target(self.sink_class, settings, clock, server)
 
     @property
     def keeps(self) -> bool:
@@ -135,10 +145,16 @@ class SinkContract(ComponentContract):
         assert len(target.write(sample.entities())) == len(target.write(sample.entities()))
 
     def test_secrets_are_unseen(
-        self, settings: Mapping[str, Any], target: Target, snapshot: Snapshot
+        self,
+        settings: Mapping[str, Any],
+        server: Mapping[str, Any] | None,
+        target: Target,
+        snapshot: Snapshot,
     ) -> None:
         """No secret of its settings is written to the target, logged or reported."""
         secrets = secrets_of(self.sink_class.Config.model_validate(dict(settings)))
+        if self.sink_class.ServerConfig and server:
+            secrets |= secrets_of(self.sink_class.ServerConfig.model_validate(dict(server)))
         with logged() as log:
             changes = target.write(sample.records())
         assert_unseen(repr(snapshot()), secrets, "the target")
@@ -283,18 +299,25 @@ class Target:
     """A sink's target, used run by run as core uses it."""
 
     def __init__(
-        self, sink_class: type[Sink], settings: Mapping[str, Any], clock: VirtualClock
+        self,
+        sink_class: type[Sink],
+        settings: Mapping[str, Any],
+        clock: VirtualClock,
+        server: Mapping[str, Any] | None = None,
     ) -> None:
         self._sink_class = sink_class
         self._settings = dict(settings)
         self._clock = clock
+        self._server = server
         self.problems: list[dict[str, Any]] = []
 
     def opened(self, *, dry_run: bool = False, status: str = "success") -> _Opened:
         """A context of (sink, run): the sink isn't open yet, and is closed at the end."""
         self._clock.advance(60)
         config = self._sink_class.Config.model_validate(self._settings)
-        return _Opened(self, self._sink_class(config), self._clock, dry_run, status)
+        model = self._sink_class.ServerConfig
+        server = model.model_validate(self._server) if model and self._server else None
+        return _Opened(self, self._sink_class(config), self._clock, dry_run, status, server)
 
     def write(
         self, records: Iterable[Record], *, dry_run: bool = False, status: str = "success"
@@ -307,7 +330,7 @@ class Target:
     def existing(self, kind: str, scope: Ref) -> list[Existing]:
         with self.opened() as (sink, run):
             list(sink.open(run))
-            return list(sink.existing(kind, scope))
+            return list(run.stands(kind, scope))
 
     def delete(self, entities: list[Existing], *, dry_run: bool = False) -> list[Change]:
         with self.opened(dry_run=dry_run) as (sink, run):
@@ -317,15 +340,22 @@ class Target:
 
 class _Opened:
     def __init__(
-        self, target: Target, sink: Sink, clock: VirtualClock, dry_run: bool, status: str
+        self,
+        target: Target,
+        sink: Sink,
+        clock: VirtualClock,
+        dry_run: bool,
+        status: str,
+        server: Config | None,
     ) -> None:
         self._target = target
         self._sink = sink
         self._status = status
         run = Run(
-            sample.SERVICE, clock=clock, sink=sink, names=sink.names, dry_run=dry_run, workers=2
-        )
-        run.redactor.add(*secrets_of(sink.config))
+            sample.SERVICE, clock=clock, sink=sink, names=sink.names, dry_run=dry_run, workers=2,
+            server=server, id_in_url=sample.id_in_url,
+        )  # fmt: skip
+        run.redactor.add(*secrets_of(sink.config), *(secrets_of(server) if server else ()))
         self._run = run.at("sink")
         self._logging = logging_to(self._run, "DEBUG")
 

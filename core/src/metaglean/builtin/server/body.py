@@ -46,8 +46,8 @@ class Bodies:
         """The values of one record; `note` is told what had to be left out."""
         read = record.model_fields_set
         values: Json = {}
-        if "display_name" in read or self._is_renamed(record.ref):
-            values["displayName"] = record.display_name or record.ref.name
+        if "display_name" in read:
+            values["displayName"] = record.display_name
         if "description" in read:
             values["description"] = record.description
         if "source_url" in read and record.source_url:
@@ -63,9 +63,6 @@ class Bodies:
         elif isinstance(record, Pipeline):
             values |= self._pipeline(record)
         return values
-
-    def _is_renamed(self, ref: Ref) -> bool:
-        return self._names.stored(ref.kind, ref.name) != ref.name
 
     # -- tables -----------------------------------------------------------------------------------
 
