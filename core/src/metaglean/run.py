@@ -189,13 +189,15 @@ class Run:
         function: Callable[[Item], Result],
         items: Iterable[Item],
         workers: int | None = None,
+        ahead: int | None = None,
     ) -> Iterator[Result]:
         """`function` of each item on worker threads, results in input order.
 
-        Looks ahead 16 x workers, so memory is bounded; an item that fails is a problem and has no
-        result. A pool of its own: closing the iterator cancels what waits.
+        Looks `ahead` (16 x workers) items, so memory is bounded; an item that fails is a problem
+        and has no result. A pool of its own: closing the iterator cancels what waits.
         """
         count = workers or self.workers
+        ahead = ahead or LOOK_AHEAD * count
         waiting: deque[tuple[Item, Future[Result]]] = deque()
         pool = ThreadPoolExecutor(count, thread_name_prefix=f"metaglean-{self.stage}")
         try:
@@ -204,7 +206,7 @@ class Run:
                     if self.stopping:
                         break
                     waiting.append((item, pool.submit(function, item)))
-                    while waiting and (len(waiting) >= LOOK_AHEAD * count or waiting[0][1].done()):
+                    while waiting and (len(waiting) >= ahead or waiting[0][1].done()):
                         yield from self._result(*waiting.popleft())
             while waiting:
                 yield from self._result(*waiting.popleft())

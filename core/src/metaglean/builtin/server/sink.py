@@ -35,6 +35,10 @@ from metaglean.records import Entity, Lineage, PipelineRun, Record, Ref
 if TYPE_CHECKING:
     from metaglean import Run
 
+# Records that wait for their turn are held in memory: few, as one may have hundreds of columns.
+AHEAD = 4  # single ones, for each worker
+BULK_AHEAD = 4  # batches
+
 
 class MetadataRestSink(Sink):
     """Writes to an OpenMetadata server, 1.1 to 2.x, over REST.
@@ -175,7 +179,8 @@ class _Open:
 
     def entities(self, records: Iterator[Entity]) -> Iterator[Change]:
         """Write entities on workers, changes in the order of the records."""
-        for changes in self.run.map(self._written, self.batches.of(records)):
+        ahead = BULK_AHEAD if self.server.features.has("bulk") else AHEAD * self.run.workers
+        for changes in self.run.map(self._written, self.batches.of(records), ahead=ahead):
             for change in changes:
                 if change.action in {"created", "restored"}:
                     if self.run.dry_run:
