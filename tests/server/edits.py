@@ -16,7 +16,7 @@ Json = dict[str, Any]
 def fields_of(server: RealServer) -> str:
     """What `fields=` asks for, so that all edits are seen."""
     words = {"owner": "owners"} if server.numbers >= (1, 5) else {}
-    if server.numbers >= (1, 10):
+    if server.numbers >= (1, 9):
         words["domain"] = "domains"
     columns = ("columns",) if server.numbers >= (1, 3) else ()
     return ",".join([*(words.get(field, field) for field in FIELDS), *columns])
@@ -41,7 +41,7 @@ class Person:
         self._domain = self._api.put(
             "domains", {"name": tag, "domainType": "Aggregate", "description": "A domain."}
         )
-        several = server.numbers >= (1, 10)
+        several = server.numbers >= (1, 9)
         self._product = self._api.put(
             "dataProducts",
             {
@@ -86,7 +86,7 @@ class Person:
         numbers = self._server.numbers
         return (
             _add("/owners", [owner]) if numbers >= (1, 5) else _add("/owner", owner),
-            _add("/domains", [domain]) if numbers >= (1, 10) else _add("/domain", domain),
+            _add("/domains", [domain]) if numbers >= (1, 9) else _add("/domain", domain),
             _add("/dataProducts", [product]),
         )
 

@@ -94,6 +94,8 @@ class Package:
         self.signal(signal.SIGKILL)
         with suppress(OSError, ValueError):
             _gone(self._pid())
+        # What nobody has reaped yet would still look alive to start.sh.
+        (self._work / "server.pid").unlink(missing_ok=True)
 
     def signal(self, number: int) -> None:
         """Send the server's process a signal; nothing where there is none."""

@@ -150,11 +150,23 @@ def open_server(environment: Mapping[str, str] = os.environ) -> RealServer | Non
     """
     url = environment.get("METAGLEAN_TEST_SERVER")
     if url:
-        token = environment[environment["METAGLEAN_TEST_SERVER_TOKEN"]]
-        admin = environment.get("METAGLEAN_TEST_SERVER_ADMIN_TOKEN")
-        return RealServer(url, token, environment[admin] if admin else None, None)
+        admin = "METAGLEAN_TEST_SERVER_ADMIN_TOKEN"
+        return RealServer(
+            url,
+            _token(environment, "METAGLEAN_TEST_SERVER_TOKEN"),
+            _token(environment, admin) if environment.get(admin) else None,
+            None,
+        )
     home = named_package(environment)
     return start_package(home) if home else None
+
+
+def _token(environment: Mapping[str, str], setting: str) -> str:
+    variable = environment.get(setting)
+    token = environment.get(variable) if variable else None
+    if not token:
+        raise KeyError(f"{setting} must name a variable that holds a token, and names {variable}")
+    return token
 
 
 def start_package(home: Path, **options: Any) -> RealServer:

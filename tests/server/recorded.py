@@ -34,9 +34,9 @@ Json = dict[str, Any]
 def load(server: RealServer, service: str, sandbox: Sandbox, tag: str) -> Json:
     """Write the recorded state as the bot that the peer was; gives the record, filled in."""
     access = sandbox.connection()
-    text = gzip.decompress(RECORD.read_bytes()).decode("utf-8")
     state: Json = json.loads(
-        text.replace("{service}", service)
+        json.dumps(stored())
+        .replace("{service}", service)
         .replace("{instance}", access["instance_url"])
         .replace("{tag}", tag)
     )
@@ -64,9 +64,19 @@ def _body(api: Api, body: Json, *, several: bool) -> Json:
     return {**rest, "owners": [owner]} if several else {**rest, "owner": owner}
 
 
-def record(server: RealServer, service: str, instance: str, tag: str) -> bytes:
-    """The state of this service, as `load` wants it."""
+def stored() -> Json:
+    """The record, placeholders and all."""
+    found: Json = json.loads(gzip.decompress(RECORD.read_bytes()))
+    return found
+
+
+def record(server: RealServer, service: str, instance: str, tag: str) -> Json:
+    """The state of this service on a 1.2 server, as `load` wants it.
+
+    Raises AssertionError where anybody but this bot has written, or what the record doesn't hold.
+    """
     api = server.api()
+    bot = api.get("users/loggedInUser")["name"]
     found = api.by_name("services/databaseServices", service)
     config = found["connection"]["config"]
     hidden = {"secretToken": "", "accessToken": "", "apiHost": ""}
@@ -81,22 +91,23 @@ def record(server: RealServer, service: str, instance: str, tag: str) -> bytes:
         },
         "database": {"name": "default", "service": service},
         "schema": {"name": "default", "database": f"{service}.default"},
-        "tables": [_versions(api, table["id"], schema) for table in tables],
+        "tables": [_versions(api, table["id"], schema, bot) for table in tables],
     }
-    text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(state)
     for value, placeholder in ((service, "service"), (instance, "instance"), (tag, "tag")):
         text = text.replace(value, f"{{{placeholder}}}")
-    return gzip.compress(text.encode(), 9, mtime=0)
+    found: Json = json.loads(text)
+    return found
 
 
-def _versions(api: Api, table_id: str, schema: str) -> list[Json]:
+def _versions(api: Api, table_id: str, schema: str, bot: str) -> list[Json]:
     texts = api.get(f"tables/{table_id}/versions")["versions"]
-    return [_create(json.loads(text), schema) for text in reversed(texts)]
+    tables = [json.loads(text) for text in reversed(texts)]
+    assert all(table["updatedBy"] == bot and not table["tags"] for table in tables)
+    return [_create(table, schema) for table in tables]
 
 
 def _create(table: Json, schema: str) -> Json:
-    assert table["updatedBy"] == "ingestion-bot"
-    assert not table["tags"]
     body = {key: table[key] for key in OF_A_TABLE if key in table}
     if "owner" in body:
         body["owner"] = body["owner"]["name"]
@@ -119,11 +130,12 @@ def main() -> int:
             service = server.scratch("recorded")
             with Sandbox(tenant, tls=files.server) as sandbox:
                 fill(Path(os.environ["METAGLEAN_PEER_PYTHON"]), sandbox, server, service, files)
-                data = record(server, service, sandbox.instance_url, tag)
+                state = record(server, service, sandbox.instance_url, tag)
     finally:
         server.close()
     RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_bytes(data)
+    text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+    RECORD.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     return 0
 
 
