@@ -67,6 +67,27 @@ def test_what_the_parser_refuses_is_not(valid, errors, right, wrong):
     assert not valid(FULL.replace(right, wrong))
 
 
+SERVER = """\
+source: {type: shop, serviceName: s}
+sink: {type: metadata-rest}
+workflowConfig:
+  openMetadataServerConfig:
+    hostPort: http://h:8585/api
+    verifySSL: ignore
+    includeTables: true
+    securityConfig: {jwtToken: eyJ.x.y}
+    sslConfig: {certificatePath: .}
+"""
+
+
+def test_a_server_has_the_settings_of_its_sink(valid, load, errors):
+    assert load(SERVER)
+    assert valid(SERVER)
+    for right, wrong in (("hostPort", "hostport"), ("ignore", "never"), ("jwtToken", "token")):
+        errors(SERVER.replace(right, wrong))
+        assert not valid(SERVER.replace(right, wrong))
+
+
 def test_a_type_that_is_not_installed_is_left_to_check(valid):
     assert valid("source: {type: elsewhere, serviceName: s, serviceConnection: {config: {a: b}}}")
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 from pydantic_core import core_schema
 
-from metaglean.components import Component, Source
+from metaglean.components import Component, Sink, Source
 from metaglean.config.frame import WorkflowFrame
 from metaglean.config.keys import keys_of, spellings, without_effect
 from metaglean.config.model import Components
@@ -43,6 +43,8 @@ def workflow_schema(installed: Mapping[str, list[type[Component]]]) -> Schema:
     models: list[type[BaseModel]] = [WorkflowFrame]
     models += [cls.Config for cls in (*sources, *(cls for _, cls in others))]
     models += [model for source in sources for model in _options(source)]
+    servers = [cls for _, cls in others if issubclass(cls, Sink) and cls.ServerConfig]
+    models += [cls.ServerConfig for cls in servers if cls.ServerConfig]
     refs, defs = _schemas(*models)
     frame = defs[refs[WorkflowFrame]["$ref"].rpartition("/")[2]]
     rules = [_source_rule(cls, refs, defs) for cls in sources]
@@ -50,6 +52,7 @@ def workflow_schema(installed: Mapping[str, list[type[Component]]]) -> Schema:
         rules.append({"properties": {kind: _rule(cls, refs)}})
         if kind == "processor":
             rules.append({"properties": {"processors": {"items": _rule(cls, refs)}}})
+    rules += [_server_rule(cls, refs) for cls in servers]
     rules += [_known_types(kind, found) for kind, found in installed.items() if kind != "profiler"]
     return {"$schema": DIALECT, **frame, "title": "Metaglean workflow", "allOf": rules,
             "$defs": defs}  # fmt: skip
@@ -161,6 +164,16 @@ def _source_rule(
 def _rule(component: type[Component], refs: Mapping[type[BaseModel], Schema]) -> Schema:
     settings = {"anyOf": [refs[component.Config], {"type": "null"}]}
     return {"if": _is(component), "then": {"properties": {"config": settings}}}
+
+
+def _server_rule(sink: type[Sink], refs: Mapping[type[BaseModel], Schema]) -> Schema:
+    """The server's settings belong to the sink that is named."""
+    assert sink.ServerConfig
+    settings = {"openMetadataServerConfig": refs[sink.ServerConfig]}
+    return {
+        "if": {"properties": {"sink": _is(sink)}, "required": ["sink"]},
+        "then": {"properties": {"workflowConfig": {"properties": settings}}},
+    }
 
 
 def _is(component: type[Component]) -> Schema:
