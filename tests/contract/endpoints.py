@@ -81,6 +81,8 @@ def expected(version: Version) -> list[tuple[str, ...]]:
     return [
         ("PUT /services/databaseServices",),
         ("PUT /services/pipelineServices",),
+        ("PUT /services/dashboardServices",),
+        ("PUT /services/ingestionPipelines",),
         ("PUT /databases", "PUT /databases/bulk"),
         ("PUT /databaseSchemas", "PUT /databaseSchemas/bulk"),
         ("PUT /classifications",),
@@ -91,6 +93,8 @@ def expected(version: Version) -> list[tuple[str, ...]]:
         ("PUT /lineage",),
         ("PUT /services/ingestionPipelines/{fqn}/pipelineStatus",),
         ("PUT /tables/restore",),
+        ("PATCH /databases/{id}",),
+        ("PATCH /databaseSchemas/{id}",),
         ("PATCH /tables/{id}",),
         ("PATCH /pipelines/{id}",),
     ]

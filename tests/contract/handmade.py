@@ -77,6 +77,22 @@ def domo(version: tuple[int, int]) -> Json:
     }
 
 
+def dashboards() -> Json:
+    access = {"clientId": "id", "secretToken": "hand-made-secret"}
+    connection = {"config": {"instanceDomain": "https://x.domo.com", **access}}
+    return {"name": "dashboards", "serviceType": "DomoDashboard", "connection": connection}
+
+
+def ingestion() -> Json:
+    return {
+        "name": "metadata",
+        "pipelineType": "metadata",
+        "service": reference("databaseService"),
+        "sourceConfig": {"config": {"type": "DatabaseMetadata"}},
+        "airflowConfig": {},
+    }
+
+
 def pipelines(version: tuple[int, int]) -> list[tuple[str, str, Any]]:
     connection = {"config": {"type": "CustomPipeline", "sourcePythonClass": "x.Y"}}
     service = {"name": "airflow", "serviceType": "CustomPipeline", "connection": connection}
@@ -113,6 +129,8 @@ def requests(version: tuple[int, int]) -> list[Json]:
     state = {"runId": ID, "pipelineState": "partialSuccess", "timestamp": 1700000000000}
     plain: list[tuple[str, str, Any]] = [
         ("PUT", "/v1/services/databaseServices", domo(version)),
+        ("PUT", "/v1/services/dashboardServices", dashboards()),
+        ("PUT", "/v1/services/ingestionPipelines", ingestion()),
         ("PUT", "/v1/databases", {"name": "default", "service": "domo"}),
         ("PUT", "/v1/databaseSchemas", {"name": "default", "database": "domo.default"}),
         ("PUT", "/v1/classifications", {"name": "DomoTags", **described}),
@@ -140,7 +158,12 @@ def requests(version: tuple[int, int]) -> list[Json]:
         "service": reference("pipelineService"),
         "tasks": [{"name": "load"}],
     }
+    described_later = [{"op": "add", "path": "/description", "value": "New."}]
+    database = {"id": ID, "name": "default", "service": reference("databaseService")}
+    schema = {**database, "database": reference("database")}
     patches: list[Json] = [
+        {"path": f"/v1/databases/{ID}", "body": described_later, "stored": database},
+        {"path": f"/v1/databaseSchemas/{ID}", "body": described_later, "stored": schema},
         {"path": f"/v1/tables/{ID}", "body": patch, "stored": stored_table(version)},
         {
             "path": f"/v1/pipelines/{ID}",

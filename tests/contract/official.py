@@ -49,6 +49,8 @@ def unknown(found: Any, body: Any, path: str = "") -> Iterator[str]:
     elif isinstance(body, dict) and isinstance(found, dict):
         for key, value in body.items():
             yield from unknown(found.get(key), value, f"{path}.{key}" if path else key)
+    elif found is None and body is not None:
+        yield path or "everything"
 
 
 def _unknown_in_model(found: pydantic.BaseModel, body: Any, path: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -121,6 +122,9 @@ def main(arguments: list[str] | None = None) -> int:
     if not given.bodies.is_file():
         parser.error(f"there is no {given.bodies}: `tox -e om-bodies` records it")
 
+    # The newest models try to decode reserved words in names, and log for each that they lack the
+    # package's dependencies for it; the checks are done by then.
+    logging.disable(logging.WARNING)
     sys.path.append(str(TOOLS))
     import openmetadata_models as models
 
