@@ -38,6 +38,7 @@ class Tags:
         self._names = names
         self._qualified = qualified
         self._standing: dict[str, set[str]] = {}
+        self._unread: dict[str, ItemError] = {}
         self.own = {self._stored("classification", name) for name in run.classifications}
 
     def labels(self, labels: Iterable[TagLabel]) -> list[Json]:
@@ -106,8 +107,14 @@ class Tags:
 
     def _stands(self, ref: Ref) -> bool:
         parent = self._stored("classification", ref.path[0])
+        if parent in self._unread:
+            raise self._unread[parent]  # its retries are spent: not once more for every label
         if parent not in self._standing:
-            self._standing[parent] = self._listed(parent)
+            try:
+                self._standing[parent] = self._listed(parent)
+            except ItemError as error:
+                self._unread[parent] = error
+                raise
         return self._stored("tag", ref.name) in self._standing[parent]
 
     def _listed(self, parent: str) -> set[str]:
