@@ -224,17 +224,12 @@ def test_names_in_an_empty_server_are_those_of_the_peer(takeover: Takeover) -> N
     ours = {dataset(one): below(name) for name, one in fresh.run().items()}
     both = unique & theirs.keys()
     assert len(both) == 37
-    assert {one: respelt(theirs[one]) for one in both} == {one: ours[one] for one in both}
+    assert {one: theirs[one] for one in both} == {one: ours[one] for one in both}
 
 
 def below(name: str) -> str:
     """The qualified name without its service."""
     return name.partition(".")[2]
-
-
-def respelt(name: str) -> str:
-    """The one name that 1.2.0.1 wrote otherwise than every later peer and we: with a bare `>`."""
-    return name.replace(">", "__reserved__arrow__")
 
 
 def test_what_the_peer_could_not_write_arrives(takeover: Takeover) -> None:

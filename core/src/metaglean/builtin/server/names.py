@@ -15,6 +15,7 @@ _LABEL_LENGTH = 64
 # Tags and classifications before 1.4; services, dashboards and charts before 1.3.
 _NOT_IN_LABELS = re.compile(r"[^\w' \-.&()]")
 _NOT_IN_STRICT = re.compile(r"[^\w' \-.&()%]")
+_HELD = re.compile("([>\t])")
 _STRICT = _SERVICES | {"dashboard", "chart"}
 _LABELS = frozenset({"tag", "classification"})
 _MARK = 8
@@ -53,7 +54,15 @@ class ServerNames(NameRules):
             return _stand_in(name, _NOT_IN_LABELS, _LABEL_LENGTH, 2)
         if kind in _STRICT and not self._loose:
             return _stand_in(name, _NOT_IN_STRICT, self.length(kind), 1)
-        return name if kind in _SERVICES else encode(name)
+        if kind in _SERVICES:
+            return name
+        return encode(name) if self._loose else _as_before(name)
+
+
+def _as_before(name: str) -> str:
+    """As OpenMetadata's ingestion before 1.3 stores it: `>` and tab, which servers hold, stay."""
+    parts = _HELD.split(name) if _HELD.search(name) else [name]
+    return "".join(part if _HELD.fullmatch(part) else encode(part) for part in parts)
 
 
 def _stand_in(name: str, bad: re.Pattern[str], longest: int, shortest: int) -> str:
