@@ -94,7 +94,7 @@ def _show(registry: Registry, args: argparse.Namespace) -> int:
 
 
 def _described(info: PluginInfo, component: type[Component]) -> dict[str, Any]:
-    from metaglean.components import Source
+    from metaglean.components import Sink, Source
     from metaglean.config.describe import settings
 
     result: dict[str, Any] = {
@@ -107,6 +107,8 @@ def _described(info: PluginInfo, component: type[Component]) -> dict[str, Any]:
     if issubclass(component, Source):
         result["connection_types"] = list(component.connection_types)
         result["options"] = settings(component.Options)
+    if issubclass(component, Sink) and component.ServerConfig:
+        result["server"] = settings(component.ServerConfig)
     return result
 
 
@@ -123,6 +125,8 @@ def _text(description: dict[str, Any]) -> str:
     lines += _keys("serviceConnection.config" if is_source else "config", description["config"])
     if is_source:
         lines += _keys("sourceConfig.config", description["options"])
+    if "server" in description:
+        lines += _keys("openMetadataServerConfig", description["server"])
     return "\n".join(lines)
 
 

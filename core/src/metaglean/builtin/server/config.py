@@ -264,7 +264,7 @@ class MetadataRestConfig(Config):
     override_metadata: bool | None = Field(
         None,
         alias="override_metadata",
-        description="As sourceConfig.config.overrideMetadata, which it overrules.",
+        description="As sourceConfig.config.overrideMetadata: either of the two is enough.",
     )
 
 
