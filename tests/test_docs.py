@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from metaglean_domo_sandbox import Sandbox
+from metaglean_testkit.openmetadata import FakeServer
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
@@ -68,16 +69,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory in which the README's workflow stands, and one run was made."""
     path = tmp_path_factory.mktemp("docs")
     (path / "examples").symlink_to(ROOT / "examples")
-    text = next(text for page, text in blocks("yaml") if page == "README.md")
-    (path / "workflow.yaml").write_text(text, "utf-8")
+    texts = [text for page, text in blocks("yaml") if page == "README.md"]
+    (path / "workflow.yaml").write_text(texts[0], "utf-8")
+    server = next(text for text in texts if text.startswith("# server.yaml"))
+    (path / "server.yaml").write_text(server, "utf-8")
     return path
 
 
 @pytest.fixture(scope="module")
 def environment(folder: Path):
-    with Sandbox() as sandbox:
+    with Sandbox() as sandbox, FakeServer("1.2.0") as server:
         facts = sandbox.connection()
         variables = {name: str(facts[key]) for name, key in VARIABLES.items()}
+        variables |= {"OM_HOST_PORT": server.url, "OM_BOT_TOKEN": server.token}
         made = {**os.environ, **variables, "PATH": f"{BIN}:{os.environ['PATH']}", "NO_COLOR": "1"}
         run("metaglean ingest -c workflow.yaml", folder, made)
         yield made

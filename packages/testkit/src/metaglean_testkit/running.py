@@ -54,6 +54,7 @@ class SerialRun(Run):
         function: Callable[[Item], Result],
         items: Iterable[Item],
         workers: int | None = None,
+        ahead: int | None = None,
     ) -> Iterator[Result]:
         for item in items:
             results: list[Result] = []

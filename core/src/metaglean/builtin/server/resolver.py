@@ -38,6 +38,7 @@ COLLECTIONS: dict[str, str] = {
     "metric": "metrics",
 }
 KEPT = 4000
+_STRIPES = 64
 KEPT_COLUMNS = 100  # tables, and one may have thousands of columns
 WITH_COLUMNS = frozenset({"table", "dashboardDataModel"})
 
@@ -95,7 +96,7 @@ class Resolver:
     """Finds live entities by ref, each asked for once while it is among the last few thousand.
 
     `fqn` gives the qualified name of a ref on this server, `column` the stored form of a column's
-    raw name.
+    raw name, `known` the id of what the run has seen live already (None for all else).
     """
 
     def __init__(
@@ -103,30 +104,44 @@ class Resolver:
         server: Server,
         fqn: Callable[[Ref], str],
         column: Callable[[str], str] = encode,
+        known: Callable[[Ref], str | None] = lambda _: None,
         *,
         kept: int = KEPT,
     ) -> None:
         self._server = server
         self.fqn = fqn
         self._column = column
+        self._known = known
         self._found: Recent[Found | None] = Recent(kept)
         self._columns: Recent[frozenset[str] | None] = Recent(KEPT_COLUMNS)
         self._planned: set[Key] = set()
+        # Several threads that want the same hub at once ask for it once.
+        self._asking = [threading.Lock() for _ in range(_STRIPES)]
 
-    def find(self, ref: Ref) -> Found | None:
-        """What stands live under this ref; None where nothing does, or for an unknown kind."""
+    def find(self, ref: Ref, *, with_columns: bool = False) -> Found | None:
+        """What stands live under this ref; None where nothing does, or for an unknown kind.
+
+        `with_columns` spares the call that `columns` would make later.
+        """
         key = self._key(ref)
         if key in self._planned:
             return Found("", *key)
-        found = self._found.get(key, _ASK)
-        return self._ask(key) if found is _ASK else found
+        with_columns = with_columns and ref.kind in WITH_COLUMNS
+        with self._asking[hash(key) % _STRIPES]:
+            found = self._found.get(key, _ASK)
+            if found is _ASK and not with_columns and (known := self._known(ref)):
+                found = Found(known, *key)
+                self._found.put(key, found)
+            if found is _ASK or (found and with_columns and self._columns.get(key, None) is None):
+                found = self._ask(key, with_columns=with_columns)
+        return found
 
-    def remember(self, ref: Ref, id: str | None) -> None:  # noqa: A002 - the field's name on the wire
-        """It was written: `id` where the server's answer told it, else it is asked for again."""
+    def remember(self, ref: Ref, entity_id: str | None) -> None:
+        """It was written: `entity_id` where the server's answer told it, else it is asked for again."""
         key = self._key(ref)
         self._columns.drop(key)
-        if id:
-            self._found.put(key, Found(id, *key))
+        if entity_id:
+            self._found.put(key, Found(entity_id, *key))
         else:
             self._found.drop(key)
 
@@ -146,7 +161,7 @@ class Resolver:
             return None
         columns = self._columns.get(key, None)
         if columns is None:
-            self._ask(key, with_columns=True)
+            self.find(ref, with_columns=True)
             columns = self._columns.get(key, frozenset())
         return columns
 
@@ -175,7 +190,8 @@ class Resolver:
         found = None
         if isinstance(entity, dict) and entity.get("id"):
             found = Found(str(entity["id"]), kind, fqn)
-            if with_columns:
+            # Older servers send columns unasked; an empty list then may mean anything.
+            if with_columns or (kind in WITH_COLUMNS and entity.get("columns")):
                 self._columns.put(key, frozenset(_names(entity.get("columns"))))
         self._found.put(key, found)
         return found
