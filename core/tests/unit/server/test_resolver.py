@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from metaglean.builtin.server.resolver import Found, Resolver
@@ -76,7 +78,38 @@ def test_columns_by_raw_name(server):
     assert resolver.column(TABLE, "out.in") == 's.d.x."a.b/c".out.in'
     assert resolver.column(TABLE, "ID") is None  # a server tells case apart
     assert resolver.column(TABLE, "na") is None
+    assert len(server.asked(PATH)) == 1
+
+
+def test_one_call_gives_an_entity_and_its_columns(server):
+    resolver = Resolver(server, fqn)
+    assert resolver.find(TABLE, with_columns=True).id == "1"
+    assert resolver.column(TABLE, "id")
+    assert resolver.find(TABLE, with_columns=True).id == "1"
     assert server.asked(PATH) == [{"fields": "columns"}]
+
+
+def test_columns_that_come_unasked_are_kept(server):
+    resolver = Resolver(server, fqn)
+    resolver.find(TABLE)
+    assert resolver.column(TABLE, "id")
+    assert server.asked(PATH) == [{}]
+
+
+def test_what_the_run_has_seen_is_not_asked_for(server):
+    resolver = Resolver(server, fqn, known=lambda ref: "7" if ref == TABLE else None)
+    assert resolver.find(TABLE) == Found("7", "table", 's.d.x."a.b/c"')
+    assert not server.calls
+    assert resolver.find(Ref("topic", ("k", "t"))) is None
+    assert resolver.column(TABLE, "id")
+
+
+def test_many_threads_ask_once(server, run):
+    answer = server.answers[f"GET {PATH}"]
+    server.answers[f"GET {PATH}"] = lambda query: time.sleep(0.02) or answer
+    resolver = Resolver(server, fqn)
+    assert {found.id for found in run.map(resolver.find, [TABLE] * 8)} == {"1"}
+    assert len(server.asked(PATH)) == 1
 
 
 def test_columns_are_read_again_after_the_table_was_written(server):

@@ -60,7 +60,9 @@ class LineageWriter:
 
     def write(self, record: Lineage) -> Change:
         """Write one edge, or in a dry run plan it. Raises ItemError where the server refuses it."""
-        source, target = self._resolver.find(record.ref), self._resolver.find(record.target)
+        named = bool(record.columns_lineage)
+        source = self._resolver.find(record.ref, with_columns=named)
+        target = self._resolver.find(record.target, with_columns=named)
         if source is None or target is None:
             self._count("edges")
             return Change(record.ref, "skipped", kind=Lineage.KIND)
