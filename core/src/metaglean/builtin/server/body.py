@@ -5,6 +5,7 @@ Only fields that were read are in the values; what was read and is empty is ther
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ Labels = Callable[[Iterable[TagLabel]], list[Json]]
 Owners = Callable[[Iterable[Any]], list[Json]]
 Note = Callable[[str], None]
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _WITH_LENGTH = frozenset({"CHAR", "VARCHAR", "BINARY", "VARBINARY"})
 
 
@@ -164,6 +166,18 @@ class Bodies:
             "tags": self._labels(task.tags) or None,
         }
         return {"name": task.name} | {k: v for k, v in optional.items() if v is not None}
+
+
+def _clean(value: Any) -> Any:
+    """The value without control characters: a server answers 500 to NUL, and half of a surrogate
+    pair can't be sent at all."""
+    if isinstance(value, str):
+        return _CONTROL.sub("\ufffd", value) if _CONTROL.search(value) else value
+    if isinstance(value, list):
+        return [_clean(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _clean(one) for key, one in value.items()}
+    return value
 
 
 def _life_cycle(stamps: LifeCycle) -> Json:
