@@ -75,10 +75,15 @@ class RunWriter:
         """One change a record, in their order, without those that fail (they are problems).
 
         All records are of one pipeline. `tasks` are the names of its tasks, asked for where they
-        aren't given. Raises ItemError where what stands can't be read.
+        aren't given.
         """
-        if not records:
-            return []
+        changes: list[Change] = []
+        if records:
+            with self._run.item(records[0].ref):
+                changes = self._write(records, tasks)
+        return changes
+
+    def _write(self, records: Sequence[PipelineRun], tasks: Collection[str] | None) -> list[Change]:
         ref = records[0].ref
         pipeline = self._resolver.find(ref)
         if pipeline is not None and pipeline.id and tasks is None:
