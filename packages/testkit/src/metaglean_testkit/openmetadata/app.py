@@ -237,7 +237,7 @@ class App:
         for entity in (newest, *map(json.loads, found.history)):
             if str(entity["version"]) == rest[0]:
                 return dict(entity)
-        raise missing(kind.type, f"{found.id} with version {rest[0]}")
+        raise missing(kind.type, f"{found.id} and version {rest[0]}")
 
     # -- statuses and lineage --------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from metaglean_testkit.openmetadata import columns, connections, labels
-from metaglean_testkit.openmetadata.errors import Json, Refused, bad, missing, unmapped
+from metaglean_testkit.openmetadata.errors import Json, Refused, bad, missing
 from metaglean_testkit.openmetadata.kinds import SERVICES, Kind
 from metaglean_testkit.openmetadata.names import join, quote
 from metaglean_testkit.openmetadata.store import Record, new_id
@@ -19,6 +19,17 @@ _NO_COLONS = r"^((?!::).)*$"
 _GENERIC = r"^(?U)[\w'\- .&()%]+$"
 _TAG = r"^(?U)[\w'\- .&()]+$"
 _COMMON = ("displayName", "description", "extension", "lifeCycle", "style", "sourceHash")
+_SCHEDULE = {
+    "pausePipeline": False,
+    "concurrency": 1,
+    "pipelineTimezone": "UTC",
+    "retries": 0,
+    "retryDelay": 300,
+    "pipelineCatchup": False,
+    "maxActiveRuns": 1,
+    "workflowDefaultView": "tree",
+    "workflowDefaultViewOrientation": "LR",
+}
 _NO_VIEWS = frozenset({None, "Regular", "External"})
 _DEFAULTS: dict[str, Json] = {
     "database": {"default": False},
@@ -26,7 +37,12 @@ _DEFAULTS: dict[str, Json] = {
     "tag": {"provider": "user", "mutuallyExclusive": False, "deprecated": False},
     "user": {"isAdmin": False},
     "team": {"isJoinable": True},
-    "ingestionPipeline": {"loggerLevel": "INFO", "deployed": False, "enabled": True},
+    "ingestionPipeline": {
+        "loggerLevel": "INFO",
+        "deployed": False,
+        "enabled": True,
+        "provider": "user",
+    },
 }
 
 
@@ -62,7 +78,7 @@ def build(world: World, kind: Kind, body: Json, who: Person) -> tuple[Json, Reco
     _owners(world, body, entity)
     _domains(world, body, entity)
     _products(world, body, entity)
-    if body.get("tags"):
+    if body.get("tags") is not None:
         entity["tags"] = [labels.plain(one) for one in body["tags"]]
     _special(world, kind, entity)
     return entity, parent
@@ -197,7 +213,9 @@ def _products(world: World, body: Json, entity: Json) -> None:
     if not sent:
         return
     if not world.features.has("data_products_by_put"):
-        raise unmapped('Cannot invoke "java.util.UUID.toString()" because "id" is null')
+        # Names stay names; what stores them fails, with all before it already stored.
+        entity["dataProducts"] = [{"type": "dataProduct", "name": name} for name in sent]
+        return
     ids = []
     for name in sent:
         found = world.state.find("dataProduct", name)
@@ -215,6 +233,8 @@ def _special(world: World, kind: Kind, entity: Json) -> None:
             {**task, "fullyQualifiedName": join(entity["fullyQualifiedName"], task["name"])}
             for task in entity["tasks"]
         ]
+    elif kind.type == "ingestionPipeline":
+        entity["airflowConfig"] = {**_SCHEDULE, **entity["airflowConfig"]}
     elif kind.type in SERVICES:
         connections.check(world, entity)
 

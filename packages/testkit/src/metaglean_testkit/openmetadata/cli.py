@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shown = {"url": server.url, "token": server.token, "adminToken": server.admin_token}
         if server.ca_file is not None:
             shown["caFile"] = server.ca_file
-        print(json.dumps(shown), flush=True)  # noqa: T201 - a command prints
+        sys.stdout.write(json.dumps(shown) + "\n")
+        sys.stdout.flush()
         _wait(until_stdin_closes=options.stdin)
     return 0
 

@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 class Refused(Exception):
     """An answer that is an error. `shape` is `code` (mapped by the server: `{code, message}`),
-    `unmapped` (`{responseMessage}`, always 500) or `text`."""
+    `unmapped` (`{responseMessage}`, always 500), `unhandled` (both in one) or `text`."""
 
     def __init__(self, status: int, message: str, shape: str = "code") -> None:
         super().__init__(message)
@@ -19,10 +19,11 @@ class Refused(Exception):
 
     def body(self) -> Json:
         """The JSON of the answer."""
+        thrown = f"An exception with message [{self.message}] was thrown while processing request."
         if self.shape == "unmapped":
-            text = f"An exception with message [{self.message}] was thrown"
-            return {"responseMessage": f"{text} while processing request."}
-        return {"code": self.status, "message": self.message}
+            return {"responseMessage": thrown}
+        text = thrown if self.shape == "unhandled" else self.message
+        return {"code": self.status, "message": text}
 
 
 def bad(message: str) -> Refused:

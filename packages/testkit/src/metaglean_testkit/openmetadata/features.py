@@ -24,6 +24,7 @@ FIRST: dict[str, Version] = {
     "generic_names_256": (1, 3, 0),
     "owners": (1, 5, 0),
     "display_name_by_put": (1, 7, 0),  # a bot's PUT replaces and clears it
+    "lineage_needs_live_ends": (1, 7, 0),  # 1.2 takes soft-deleted ones
     "stable_cursor": (1, 10, 0),
     "if_match": (1, 10, 0),
     "domain_list": (1, 10, 0),

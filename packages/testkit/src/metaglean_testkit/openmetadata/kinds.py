@@ -88,7 +88,7 @@ KINDS = (
         filters=("parent",), cascade=True, taggable=False, ownable=False, votable=False,
     ),
     Kind(
-        "user", "users", "User", kept=("email", "isBot", "isAdmin", "profile"),
+        "user", "users", "User", kept=("email", "isBot", "isAdmin", "isEmailVerified", "profile"),
         compared=("email", "isBot", "isAdmin"), taggable=False, ownable=False, votable=False,
     ),
     Kind(

@@ -52,7 +52,7 @@ def exclusive(state: State, labels: list[Json]) -> None:
         if holder is None or not holder.body.get("mutuallyExclusive"):
             continue
         if parent in taken and taken[parent] != name:
-            first, second = taken[parent], name
+            first, second = name, taken[parent]
             raise bad(
                 f"Tag labels {first} and {second} are mutually exclusive and can't be assigned "
                 "together"
@@ -61,12 +61,14 @@ def exclusive(state: State, labels: list[Json]) -> None:
 
 
 def assign(state: State, fqn: str, labels: list[Json]) -> None:
-    """Store these and no others. Raises `Refused`."""
-    check(state, labels)
-    state.labels[fqn] = [plain(label) for label in labels]
+    """Store these and no others. Raises `Refused` at the first that isn't there: those before it
+    are stored then, those after it are not."""
+    stored = state.labels[fqn] = []
+    for label in labels:
+        check(state, [label])
+        stored.append(plain(label))
 
 
 def merged(new: list[Json], old: list[Json]) -> list[Json]:
-    """What a PUT makes of the labels sent and those that stand; sorted by name."""
-    result = [*new, *(one for one in old if not any(same(one, other) for other in new))]
-    return sorted(result, key=lambda label: str(label["tagFQN"]))
+    """What a PUT makes of the labels sent and those that stand."""
+    return [*new, *(one for one in old if not any(same(one, other) for other in new))]

@@ -43,7 +43,7 @@ def put_by_name(world: World, path: list[str]) -> None:
 def _live(world: World, reference: Json) -> Record:
     kind, key = str(reference.get("type")), str(reference.get("id"))
     found = world.state.get(kind, key)
-    if found is None or found.deleted:
+    if found is None or (found.deleted and world.features.has("lineage_needs_live_ends")):
         raise missing(kind, key)
     return found
 
@@ -106,7 +106,7 @@ def _walk(
             if near not in level:
                 continue
             other = world.state.records[far]
-            if other.deleted:
+            if other.deleted and world.features.has("lineage_needs_live_ends"):
                 continue
             nodes[far] = other
             found.append({"fromEntity": origin, "toEntity": target, **edge})

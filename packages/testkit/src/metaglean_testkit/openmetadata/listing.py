@@ -133,6 +133,8 @@ def _cut(
         later = found if start is None else [one for one in found if key(one) > start]
         shown = later[: page.limit]
         more_before, more_after = page.after is not None, len(later) > len(shown)
+    if not shown and page.after is not None and not stable:
+        raise unmapped("Index 0 out of bounds for length 0")
     before = _encode(shown[0], stable=stable) if shown and more_before else None
     after = _encode(shown[-1], stable=stable) if shown and more_after else None
     return shown, before, after

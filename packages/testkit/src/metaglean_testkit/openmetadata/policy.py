@@ -9,6 +9,7 @@ from metaglean_testkit.openmetadata.errors import Json, Refused
 _OPERATIONS = ("Create", "Delete", "ViewAll", "EditAll")
 _RULE = {
     "name": "IngestionBotRule-Allow",
+    "description": "Allow ingestion bots to create/update/delete data entities",
     "effect": "allow",
     "operations": ["Create", "Delete", "EditAll", "ViewAll"],
     "resources": ["All"],

@@ -24,7 +24,8 @@ _TAGS = {
 
 def plant(world: World) -> None:
     """Fill a new server."""
-    make(world, "user", {"name": "admin", "email": "admin" + _MAIL, "isAdmin": True})
+    admin = {"name": "admin", "email": "admin" + _MAIL}
+    make(world, "user", {**admin, "isAdmin": True, "isBot": False, "isEmailVerified": True})
     make(world, "user", {"name": "ingestion-bot", "email": "ingestion-bot" + _MAIL, "isBot": True})
     organization = {"name": "Organization", "displayName": "Organization"}
     make(world, "team", {**organization, "teamType": "Organization"})
@@ -47,5 +48,6 @@ def plant(world: World) -> None:
 
 def make(world: World, kind: str, body: Json) -> Json:
     """Create one as the administrator."""
-    entity, parent = bodies.build(world, BY_TYPE[kind], body, ADMIN)
+    who = BOT if body["name"] == BOT.name else ADMIN
+    entity, parent = bodies.build(world, BY_TYPE[kind], body, who)
     return write.create(world, BY_TYPE[kind], entity, parent)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import pickle
 import secrets
 import ssl
 import tempfile
@@ -35,6 +34,13 @@ class Logged(NamedTuple):
     query: str
     status: int
     body: Any
+
+
+class Snapshot(NamedTuple):
+    """A state, taken with `FakeServer.snapshot`."""
+
+    state: Json
+    denied: frozenset[tuple[str, str]]
 
 
 class FakeServer:
@@ -73,7 +79,7 @@ class FakeServer:
         self.ca_file: str | None = None
         self._listener: Listener | None = None
         self._lock = threading.Lock()
-        self._new = b""
+        self._new: Snapshot | None = None
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -167,20 +173,21 @@ class FakeServer:
 
     # -- the state ------------------------------------------------------------------------------
 
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> Snapshot:
         """The whole state, for `restore`."""
         with self.app.lock:
-            return pickle.dumps((self.app.world.state.dump(), self.app.world.policy.denied))
+            denied = frozenset(self.app.world.policy.denied)
+            return Snapshot(self.app.world.state.dump(), denied)
 
-    def restore(self, snapshot: bytes) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """The state as it was then."""
         with self.app.lock:
-            state, denied = pickle.loads(snapshot)  # noqa: S301 - our own bytes, from `snapshot`
-            self.app.world.state.load(state)
-            self.app.world.policy.denied = denied
+            self.app.world.state.load(snapshot.state)
+            self.app.world.policy.denied = set(snapshot.denied)
 
     def reset(self) -> None:
         """The state as at the start; counters and faults gone."""
+        assert self._new is not None, "the server was never started"
         self.restore(self._new)
         self.faults.clear()
         self.forget()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import copy
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -113,13 +113,13 @@ class State:
 
     # -- whole ----------------------------------------------------------------------------
 
-    def dump(self) -> bytes:
-        """Everything, for `load`."""
-        return pickle.dumps(self.__dict__)
+    def dump(self) -> Json:
+        """A copy of everything, for `load`."""
+        return copy.deepcopy(self.__dict__)
 
-    def load(self, dumped: bytes) -> None:
+    def load(self, dumped: Json) -> None:
         """Everything as it was."""
-        self.__dict__.update(pickle.loads(dumped))  # noqa: S301 - our own bytes, from `dump`
+        self.__dict__.update(copy.deepcopy(dumped))
 
 
 def new_id() -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from metaglean_testkit.openmetadata import columns, labels
 from metaglean_testkit.openmetadata.changes import Changes, dumps, next_version
-from metaglean_testkit.openmetadata.errors import Json
+from metaglean_testkit.openmetadata.errors import Json, unmapped
 from metaglean_testkit.openmetadata.store import Record
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Update:
 
     def run(self) -> Json:
         """Store what changed. The answer's entity. Raises `Refused`."""
+        if self.old.get("deleted") and self.put:
+            self.changes.record("deleted", True, False)
         self._texts()
         self._owners()
         self._extension()
@@ -126,7 +128,8 @@ class Update:
 
     def update_tags(self, fqn: str, field: str, old: Json, new: Json) -> None:
         """Labels of the entity or of one of its columns; merged by a PUT, replaced by a PATCH."""
-        before, after = list(old.get("tags") or []), list(new.get("tags") or [])
+        sent = new.get("tags")
+        before, after = list(old.get("tags") or []), list(sent or [])
         if not before and not after:
             return
         state = self.world.state
@@ -134,12 +137,14 @@ class Update:
         state.labels.pop(fqn, None)
         if self.put and not (self.override and after):
             after = labels.merged(after, before)
+        labels.exclusive(state, after)
         self.changes.record_list(
             field, [_label(one) for one in before], [_label(one) for one in after], labels.same
         )
         after.sort(key=lambda label: str(label["tagFQN"]))
         labels.assign(state, fqn, after)
-        new["tags"] = labels.read(state, fqn)
+        if sent is not None:
+            new["tags"] = labels.read(state, fqn)
 
     def _domains(self) -> None:
         if not self.kind.votable and self.kind.type not in {"team", "dataProduct"}:
@@ -152,10 +157,8 @@ class Update:
             return
         after = [one["id"] for one in self._listed(new)]
         if after != self.record.domains:
-            shown = self.world.views.domains(after)
-            self.changes.record(key, _bare(old) or None, _bare(shown) or None, text=True)
+            self.changes.record(key, _bare(old) or None, _bare(new) or None, text=True)
             self.record.domains = after
-            self._restore(key, shown)
 
     def _products(self) -> None:
         old, new = self.old.get("dataProducts") or [], self.new.get("dataProducts") or []
@@ -163,12 +166,11 @@ class Update:
         if not new and old and keeps:
             self.new["dataProducts"] = old
             return
+        after = products(new)
         self.changes.record_list(
             "dataProducts", _bare(old), _bare(new), lambda one, other: one["id"] == other["id"]
         )
-        self.record.products = [one["id"] for one in new]
-        if new:
-            self.new["dataProducts"] = self.world.views.products(self.record.products)
+        self.record.products = after
 
     def _kept_by_server(self) -> None:
         """Style, life cycle, certification."""
@@ -253,6 +255,13 @@ class Update:
         if value is None:
             return []
         return list(value) if isinstance(value, list) else [value]
+
+
+def products(references: list[Json]) -> list[str]:
+    """Their ids. Raises `Refused` for those that the version can't look up by name."""
+    if any("id" not in one for one in references):
+        raise unmapped('Cannot invoke "java.util.UUID.toString()" because "id" is null')
+    return [one["id"] for one in references]
 
 
 def _bare(value: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from metaglean_testkit.openmetadata import labels
-from metaglean_testkit.openmetadata.errors import Json, unmapped
+from metaglean_testkit.openmetadata.errors import Json, Refused
 from metaglean_testkit.openmetadata.kinds import BY_TYPE, SERVICES
 from metaglean_testkit.openmetadata.store import Record
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _NO_VOTES = {"upVotes": 0, "downVotes": 0, "upVoters": [], "downVoters": []}
 _USAGE = {"count": 0, "percentileRank": 0.0}
+_NO_PARENT = (
+    "Entity type table {} does not have expected relationship contains to/from entity type "
+    "databaseSchema"
+)
 #: What an update reads of an entity: all that people can set.
 EVERYTHING = frozenset({"*"})
 
@@ -40,27 +44,27 @@ class Views:
             found["href"] = self.href(record)
         return found
 
-    def _ids(self, ids: Iterable[str]) -> list[Json]:
+    def _ids(self, ids: Iterable[str], *, linked: bool) -> list[Json]:
         records = self._world.state.records
-        return [self.reference(records[one]) for one in ids if one in records]
+        return [self.reference(records[one], linked=linked) for one in ids if one in records]
 
-    def owners(self, pairs: list[tuple[str, str]]) -> Any:
+    def owners(self, pairs: list[tuple[str, str]], *, linked: bool = True) -> Any:
         """The value of `owner` or `owners`."""
-        found = self._ids(one for _, one in pairs)
+        found = self._ids((one for _, one in pairs), linked=linked)
         if self._world.owner_key == "owner":
             return found[0] if found else None
         return found or None
 
-    def domains(self, ids: list[str]) -> Any:
+    def domains(self, ids: list[str], *, linked: bool = True) -> Any:
         """The value of `domain` or `domains`."""
-        found = self._ids(ids)
+        found = self._ids(ids, linked=linked)
         if self._world.domain_key == "domain":
             return found[0] if found else None
         return found or None
 
-    def products(self, ids: list[str]) -> list[Json]:
+    def products(self, ids: list[str], *, linked: bool = True) -> list[Json]:
         """The value of `dataProducts`."""
-        return self._ids(ids)
+        return self._ids(ids, linked=linked)
 
     # -- entities ----------------------------------------------------------------------------
 
@@ -69,7 +73,7 @@ class Views:
     ) -> Json:
         """The entity with these fields (`*` for all). Raises `Refused` for a half-made one."""
         if record.broken:
-            raise unmapped('Cannot invoke "EntityReference.getId()" because "container" is null')
+            raise Refused(500, _NO_PARENT.format(record.id), "unhandled")
         world = self._world
         kind = BY_TYPE[record.kind]
         every = "*" in fields
@@ -79,11 +83,12 @@ class Views:
                 body.pop(key, None)
         if linked:
             body["href"] = self.href(record)
-        self._above(record, kind.above, body)
+        self._above(record, kind.above, body, linked=linked)
         if "columns" in body:
             body["columns"] = self._columns(body["columns"], self._column_tags(fields))
-        self._related(record, fields, body)
-        if kind.children is not None and (every or kind.children in fields):
+        self._related(record, fields, body, linked=linked)
+        # What changes an entity reads it without links, and without what is below.
+        if linked and kind.children is not None and (every or kind.children in fields):
             body[kind.children] = [
                 self.reference(child) for child in world.state.below(record) if not child.deleted
             ]
@@ -91,28 +96,41 @@ class Views:
             body["connection"] = world.masked(record.body)
         return body
 
-    def _above(self, record: Record, keys: tuple[str, ...], body: Json) -> None:
+    def with_links(self, entity: Json, record: Record) -> Json:
+        """An answer whose references carry links: all that are missing are added."""
+        found = {key: self._link(value) for key, value in entity.items()}
+        return {**found, "href": self.href(record)}
+
+    def _link(self, value: Any) -> Any:
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            return [self._link(one) for one in value]
+        if not isinstance(value, dict) or "href" in value or value.get("type") not in BY_TYPE:
+            return value
+        record = self._world.state.records.get(value.get("id", ""))
+        return value if record is None else {**value, "href": self.href(record)}
+
+    def _above(self, record: Record, keys: tuple[str, ...], body: Json, *, linked: bool) -> None:
         parent = self._world.state.records.get(record.parent or "")
         for key in keys:
             if parent is None:
                 return
-            body[key] = self.reference(parent)
+            body[key] = self.reference(parent, linked=linked)
             if key == "service" and parent.kind in SERVICES and record.kind != "ingestionPipeline":
                 body["serviceType"] = parent.body["serviceType"]
             parent = self._world.state.records.get(parent.parent or "")
 
-    def _related(self, record: Record, fields: frozenset[str], body: Json) -> None:
+    def _related(self, record: Record, fields: frozenset[str], body: Json, *, linked: bool) -> None:
         world, every = self._world, "*" in fields
         kind = BY_TYPE[record.kind]
         owner, domain = world.owner_key, world.domain_key
         if kind.taggable and (every or "tags" in fields):
             body["tags"] = labels.read(world.state, record.fqn)
         if record.owners and (every or owner in fields):
-            body[owner] = self.owners(record.owners)
+            body[owner] = self.owners(record.owners, linked=linked)
         if record.domains and (every or domain in fields or record.kind == "dataProduct"):
-            body[domain] = self.domains(record.domains)
+            body[domain] = self.domains(record.domains, linked=linked)
         if kind.votable and (every or "dataProducts" in fields):
-            body["dataProducts"] = self.products(record.products)
+            body["dataProducts"] = self.products(record.products, linked=linked)
         if kind.votable and (every or "followers" in fields):
             body["followers"] = []
         if kind.votable and every:

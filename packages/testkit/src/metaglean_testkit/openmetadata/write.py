@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from metaglean_testkit.openmetadata import bodies, columns, connections, jsonpatch, labels
-from metaglean_testkit.openmetadata.changes import dumps, next_version
+from metaglean_testkit.openmetadata.changes import Changes, dumps, next_version
 from metaglean_testkit.openmetadata.errors import Json, Refused, bad, missing
 from metaglean_testkit.openmetadata.kinds import SERVICES, Kind
 from metaglean_testkit.openmetadata.names import quote
 from metaglean_testkit.openmetadata.store import Record
-from metaglean_testkit.openmetadata.update import Update
+from metaglean_testkit.openmetadata.update import Update, products
 from metaglean_testkit.openmetadata.views import EVERYTHING
 
 if TYPE_CHECKING:
@@ -34,41 +34,37 @@ def put(
     if kind.type in SERVICES:
         connections.unmask(old, entity)
     if record.deleted:
-        restore(world, record, who)
-        old = world.views.entity(record, EVERYTHING, linked=False)
-    if world.features.has("tags_checked_first"):
-        _check_labels(world, entity)
+        _restore_below(world, record, who)
+    _check_labels(world, entity, existence=world.features.has("tags_checked_first"))
     entity["id"] = record.id
     entity["fullyQualifiedName"] = record.fqn
     for key in (*kind.above, "serviceType"):
         if key in old:
             entity[key] = old[key]
     update = Update(world, record, old, entity, put=True, bot=who.bot, override=override)
-    answer = update.run()
-    return 200, {**answer, "href": world.views.href(record)}
+    return 200, world.views.with_links(update.run(), record)
 
 
 def create(world: World, kind: Kind, entity: Json, parent: Record | None) -> Json:
     """Store a new entity. Raises `Refused`, from 1.2 with a half-made one left behind."""
     state = world.state
     first = world.features.has("tags_checked_first")
-    if first:
-        _check_labels(world, entity)
+    _check_labels(world, entity, existence=first)
     record = Record(kind.type, world.stored(kind, entity), None if parent is None else parent.id)
     owner, domain = entity.get(world.owner_key), entity.get(world.domain_key)
     record.owners = [(one["type"], one["id"]) for one in _listed(owner)]
     record.domains = [one["id"] for one in _listed(domain)]
-    record.products = [one["id"] for one in entity.get("dataProducts") or ()]
     state.add(record)
     try:
         for fqn, found in _labels(entity):
             labels.assign(state, fqn, found)
+        record.products = products(entity.get("dataProducts") or [])
     except Refused:
         record.broken = kind.type == "table" and world.features.has("patch_keeps_definition")
         raise
     asked = {world.owner_key, world.domain_key, "tasks", *kind.asked}
-    if entity.get("tags"):
-        asked.add("tags")
+    if _labels(entity):
+        asked |= {"tags", "columns"}
     return world.views.entity(record, frozenset(asked))
 
 
@@ -84,9 +80,11 @@ def _labels(entity: Json) -> list[tuple[str, list[Json]]]:
     return found + columns.all_labels(entity.get("columns") or [])
 
 
-def _check_labels(world: World, entity: Json) -> None:
+def _check_labels(world: World, entity: Json, *, existence: bool) -> None:
     for _, found in _labels(entity):
-        labels.check(world.state, found)
+        if existence:
+            labels.check(world.state, found)
+        labels.exclusive(world.state, found)
 
 
 def patch(
@@ -104,11 +102,10 @@ def patch(
     new = jsonpatch.apply(old, operations)
     world.models.check(kind.model, new)
     _guard(world, kind, old, new)
-    if world.features.has("tags_checked_first"):
-        _check_labels(world, new)
+    _check_labels(world, new, existence=world.features.has("tags_checked_first"))
     new["updatedBy"] = who.name
     update = Update(world, record, old, new, put=False, bot=who.bot)
-    return {**update.run(), "href": world.views.href(record)}
+    return world.views.with_links(update.run(), record)
 
 
 def _guard(world: World, kind: Kind, old: Json, new: Json) -> None:
@@ -171,23 +168,36 @@ def delete(world: World, record: Record, who: Person, *, recursive: bool, hard: 
         if hard or not child.deleted:
             delete(world, child, who, recursive=True, hard=hard)
     if hard or not kind.deletable:
-        answer = world.views.entity(record, EVERYTHING, linked=False)
+        answer = _answer(world, record)
         if kind.type == "tag":
             for fqn, found in world.state.labels.items():
                 world.state.labels[fqn] = [one for one in found if one["tagFQN"] != record.fqn]
         world.state.drop(record)
         return answer
-    if not record.deleted:
-        _mark(world, record, who, deleted=True)
-    return world.views.entity(record, EVERYTHING, linked=False)
+    if record.deleted:
+        nothing = Changes().describe(record.body["version"])
+        return {**_answer(world, record), "changeDescription": nothing}
+    _mark(world, record, who, deleted=True)
+    return _answer(world, record)
 
 
 def restore(world: World, record: Record, who: Person) -> Json:
     """Undo a soft deletion, of what is below as well. Raises `Refused` (404)."""
     if not record.deleted:
         raise missing(record.kind, record.id)
+    _restore_below(world, record, who)
+    _mark(world, record, who, deleted=False)
+    return _answer(world, record)
+
+
+def _restore_below(world: World, record: Record, who: Person) -> None:
     for child in world.state.below(record):
         if child.deleted or not world.features.has("if_match"):
             restore(world, child, who)
-    _mark(world, record, who, deleted=False)
-    return world.views.entity(record, EVERYTHING, linked=False)
+
+
+def _answer(world: World, record: Record) -> Json:
+    """What a deletion or restoration answers: the entity without a link to itself."""
+    hidden = {"href", world.kind_of(record).children}
+    found = world.views.entity(record, EVERYTHING)
+    return {key: value for key, value in found.items() if key not in hidden}
