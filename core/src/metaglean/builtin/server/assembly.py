@@ -88,7 +88,9 @@ class Assembly:
         """What writes records that refer to entities."""
         server, run, words = self.server, self.run, self.adaptation.words
         self.resolver = Resolver(
-            server, self.qualified, lambda name: self.names.stored("column", name)
+            server,
+            self.qualified,
+            lambda name: self.names.stored("column", self.names.fit("column", name)),
         )
         self.lineage = LineageWriter(server, self.resolver, run, words)
         self.runs = RunWriter(server, self.resolver, run, words)
@@ -97,7 +99,7 @@ class Assembly:
             run,
             run.service,
             lambda: self.services.ids.get(run.service),
-            reconnect=lambda: connect(run, config),
+            reconnect=lambda: connect(run.at("status"), config),
         )
         self.began = False
 
@@ -111,8 +113,8 @@ class Assembly:
         ahead = BULK_AHEAD if self.server.features.has("bulk") else AHEAD * self.run.workers
         for changes in self.run.map(self._written, self.batches.of(records), ahead=ahead):
             for change in changes:
-                if change.action in {"created", "restored"}:
-                    if self.run.dry_run:
+                if change.action in {"created", "restored", "updated"}:
+                    if self.run.dry_run and change.action != "updated":
                         self.resolver.plan(change.ref)
                     else:
                         self.resolver.remember(change.ref, None)

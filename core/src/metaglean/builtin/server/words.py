@@ -48,7 +48,7 @@ STAND_INS: dict[str, dict[str, str]] = {
     "arrayDataType": {"": "UNKNOWN"},
     "constraintType": {"": "SORT_KEY"},
     "executionStatus": {"": "Pending"},
-    "lineageSource": {"": "Manual"},
+    "lineageSource": {"": "QueryLineage"},
 }
 _LISTS = {
     "ColumnDataType": "dataType",
