@@ -79,3 +79,41 @@ def run():
 @pytest.fixture
 def dry_run():
     return Run(Ref("databaseService", ("s",)), dry_run=True).at("sink")
+
+
+def _at(document, path):
+    """The container of a JSON pointer's end, and its last step (an int in a list)."""
+    *steps, last = [one.replace("~1", "/").replace("~0", "~") for one in path.split("/")[1:]]
+    for step in steps:
+        document = document[int(step)] if isinstance(document, list) else document[step]
+    if not isinstance(document, list):
+        return document, last
+    at = len(document) if last == "-" else int(last)
+    assert 0 <= at <= len(document), f"no place {path}"
+    return document, at
+
+
+def apply_patch(document, operations):
+    """RFC 6902, the operations `add`, `remove`, `test`; a KeyError or an AssertionError where a
+    server would refuse."""
+    document = copy.deepcopy(document)
+    for one in operations:
+        place, last = _at(document, one["path"])
+        if one["op"] == "test":
+            assert place[last] == one["value"], "test fails"
+        elif one["op"] == "remove":
+            del place[last]
+        else:
+            assert one["op"] == "add"
+            value = copy.deepcopy(one["value"])
+            if isinstance(place, list):
+                place.insert(last, value)
+            else:
+                place[last] = value
+    return document
+
+
+@pytest.fixture(scope="session")
+def patched():
+    """The document after a JSON patch."""
+    return apply_patch

@@ -24,6 +24,7 @@ _SHAPE = (
 )  # fmt: skip
 _TEXTS = ("description", "displayName")
 _FOR_PEOPLE = frozenset({"dataTypeDisplay", "ordinalPosition"})
+_TOLD_APART = _FOR_PEOPLE.union(_TEXTS)
 
 
 class Operation(NamedTuple):
@@ -92,7 +93,7 @@ class ItemsDiff:
             if self._may_write(label, stored.get(key), wanted.get(key), name):
                 merged[key] = wanted[key]
                 self.fields[label] = (stored.get(key), wanted[key])
-        retyped = _differs(stored, merged)
+        retyped = _differs(stored, merged, but=_TOLD_APART)
         if display(stored) != display(wanted) and ("dataTypeDisplay" in wanted or retyped):
             merged["dataTypeDisplay"] = wanted.get("dataTypeDisplay") or display(wanted)
         if wanted.get("ordinalPosition") is not None:
@@ -150,9 +151,11 @@ class ItemsDiff:
         for index, item in zip(indices, after, strict=True):
             if index is None:
                 new.append(_shown(item))
-            elif _differs(stored[index], item):
+            elif _differs(stored[index], item, but=_TOLD_APART):
                 old.append(_shown(stored[index]))
                 new.append(_shown(item))
+            else:
+                self._tell_for_people(stored[index], item)
         if old or new:
             self.fields[self._label] = (old, new)
         kept = [index for index in indices if index is not None]
@@ -160,13 +163,21 @@ class ItemsDiff:
             names = [str(item["name"]) for item in stored], [str(item["name"]) for item in after]
             self.fields[f"{self._label} order"] = names
 
+    def _tell_for_people(self, stored: Mapping[str, Any], after: Json) -> None:
+        for key in sorted(_FOR_PEOPLE):
+            if stored.get(key) != after.get(key):
+                label = f"{self._label}.{_quoted(str(stored['name']))}.{key}"
+                self.fields[label] = (stored.get(key), after.get(key))
 
-def _differs(stored: Mapping[str, Any], merged: Mapping[str, Any]) -> bool:
-    """Whether an item differs in what every server stores by itself."""
+
+def _differs(
+    stored: Mapping[str, Any], merged: Mapping[str, Any], but: Collection[str] = _FOR_PEOPLE
+) -> bool:
+    """Whether an item differs, by default in what every server stores by itself."""
     return any(
         (stored.get(key) or None) != (merged.get(key) or None)
         for key in {**stored, **merged}
-        if key not in _FOR_PEOPLE
+        if key not in but
     )
 
 
