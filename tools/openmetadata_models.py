@@ -163,6 +163,18 @@ NAMES = (
     "CreateClassification.name CreateTag.name TagLabel.tagFQN Table.fullyQualifiedName"
 ).split()
 
+# The Java classes of stored entities share one interface, whose keys a server takes whether or not
+# the model of an entity has them. Measured on a 1.2 server, in all of its classes; 1.1 is older
+# than domains and data products, and isn't known.
+STORED = (
+    "DatabaseService PipelineService DashboardService IngestionPipeline Database DatabaseSchema "
+    "Table Pipeline Dashboard Chart Classification Tag User Team Domain DataProduct"
+).split()
+SHARED = (
+    "children dataProducts experts extension followers lifeCycle reviewers style tags votes"
+).split()
+SHARED_SINCE = (1, 2)
+
 
 def open_package() -> str:
     """Make `metadata.generated` importable without running the package's own start-up.
@@ -247,6 +259,7 @@ def describe() -> dict[str, Any]:
     """Everything about the installed version, in the shape that the head of this file shows."""
     client = open_package()
     models = {name: model for name, where in MODELS.items() if (model := find(where)) is not None}
+    version = tuple(int(part) for part in client.split(".")[:2])
     names_of = {model: name for name, model in models.items()}
     output: dict[str, Any] = {}
     for name, model in models.items():
@@ -257,8 +270,9 @@ def describe() -> dict[str, Any]:
             for part in parts(annotation)
             if part in names_of
         }
+        shared = SHARED if name in STORED and version >= SHARED_SINCE else ()
         output[name] = {
-            "properties": sorted(described),
+            "properties": sorted({*described, *shared}),
             "required": sorted(key for key, (required, _) in described.items() if required),
             "nested": dict(sorted(nested.items())),
         }

@@ -183,7 +183,7 @@ class ManyPipelines(Staged):
 
     def read(self, run: Run) -> Iterator[Record]:
         yield Service(ref=self.service, service_type=self.service_type)
-        pipelines = [self._pipeline(name) for name in ("daily.load", "x" * 200)]
+        pipelines = [self._pipeline(name) for name in ("daily.load", "x" * 120)]
         yield from pipelines
         for pipeline in pipelines:
             for number, status in enumerate(("Successful", "Failed", "Pending", "Skipped")):

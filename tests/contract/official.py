@@ -14,8 +14,8 @@ import pydantic
 
 PYDANTIC_1 = pydantic.VERSION.startswith("1.")
 _SHOWN = 5
-# Keys of stored entities that every server answers with, whether or not the model has them: its
-# Java classes share one interface.
+# Keys that servers take and give in stored entities whether or not the model has them: their Java
+# classes share one interface.
 OF_THE_SERVER = frozenset(
     {"children", "reviewers", "experts", "style", "votes", "followers", "dataProducts"}
 )
@@ -24,6 +24,8 @@ OF_THE_SERVER = frozenset(
 def findings(model: Any, body: Any, *, stored: bool = False) -> list[str]:
     """What is wrong with the body; empty where it fits. `stored`: it is an entity that a server
     answered with."""
+    if stored:
+        body = _of_the_model(model, body)
     try:
         found = model.parse_obj(body) if PYDANTIC_1 else model.model_validate(body)
     except pydantic.ValidationError as error:
@@ -33,10 +35,13 @@ def findings(model: Any, body: Any, *, stored: bool = False) -> list[str]:
         ]
         more = len(problems) - _SHOWN
         return problems[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
-    dropped = list(unknown(found, body))
-    if stored:
-        dropped = [key for key in dropped if key not in OF_THE_SERVER]
-    return [f"{key}: the model has no such key" for key in dropped]
+    return [f"{key}: the model has no such key" for key in unknown(found, body)]
+
+
+def _of_the_model(model: Any, entity: dict[str, Any]) -> dict[str, Any]:
+    """The entity without keys that a server adds and this version's model doesn't have."""
+    known = model.__fields__ if PYDANTIC_1 else model.model_fields
+    return {key: value for key, value in entity.items() if key not in OF_THE_SERVER or key in known}
 
 
 def unknown(found: Any, body: Any, path: str = "") -> Iterator[str]:

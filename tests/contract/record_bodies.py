@@ -141,9 +141,7 @@ def edit(server: Recorder) -> None:
     """What a person does between two runs, to every second table: patches must keep all of it."""
     major, minor = (int(part) for part in server.version.split(".")[:2])
     version = (major, minor)
-    domain = server.call("PUT", "/domains", {**_DESCRIBED, "domainType": "Aggregate"})
     owner = {"type": "user", "id": server.call("GET", "/users/name/admin")["id"]}
-    ref = {"type": "domain", "id": domain["id"]}
     values: dict[str, Any] = {
         "/description": "By hand.",
         "/displayName": "By hand",
@@ -151,8 +149,11 @@ def edit(server: Recorder) -> None:
         "/columns/0/tags": [_SENSITIVE],
         "/tags/-": _SENSITIVE,
         **({"/owners": [owner]} if version >= (1, 5) else {"/owner": owner}),
-        **({"/domains": [ref]} if version >= (1, 9) else {"/domain": ref}),
     }
+    if version >= (1, 2):
+        domain = server.call("PUT", "/domains", {**_DESCRIBED, "domainType": "Aggregate"})
+        ref = {"type": "domain", "id": domain["id"]}
+        values |= {"/domains": [ref]} if version >= (1, 9) else {"/domain": ref}
     operations = [{"op": "add", "path": path, "value": value} for path, value in values.items()]
     found = server.call("GET", "/tables?limit=1000&fields=tags")["data"]
     for table in found[::2]:
