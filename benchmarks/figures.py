@@ -15,16 +15,19 @@ from pathlib import Path
 from typing import Any
 
 PEER = "openmetadata-ingestion[domo] 2.0.7"
+PEER_OLD = "1.2.0.1"
 DISTRIBUTIONS = ("metaglean-core", "pydantic", "pydantic-core", "urllib3", "certifi")
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the peer needs for the same. `measured` in this very run, else recorded earlier on
-    another machine of two cores (the ratio is then an order of magnitude)."""
+    """What the peer, or else our own sink `of`, needs for the same. `measured` in this very run,
+    else recorded earlier on another machine of two cores (the ratio is then an order of magnitude).
+    """
 
     value: float
     measured: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """How many times what the peer needs is what we need."""
+        """How many times what we need the other one needs."""
         if self.baseline is None or not self.value:
             return None
         return self.baseline.value / self.value
@@ -71,7 +74,8 @@ def cells(figure: Figure) -> tuple[str, ...]:
     peer = ""
     if figure.baseline is not None and figure.ratio is not None:
         source = "measured" if figure.baseline.measured else "recorded"
-        peer = f"{number(figure.baseline.value, figure.unit)} {source}, {figure.ratio:.1f} ×"
+        needed = number(figure.baseline.value, figure.unit)
+        peer = f"{figure.baseline.of or 'peer'} {needed} {source}, {figure.ratio:.1f} ×"
     return (
         figure.row,
         figure.what,
@@ -82,13 +86,13 @@ def cells(figure: Figure) -> tuple[str, ...]:
     )
 
 
-HEADINGS = ("row", "what", "figure", "limit", "", "the peer")
+HEADINGS = ("row", "what", "figure", "limit", "", "compared with")
 
 
 def line(figure: Figure) -> str:
     """One figure on one line of a terminal."""
     row, what, value, limit, verdict, peer = cells(figure)
-    return f"{row:<10} {what:<58} {value:>16} {limit:>10} {verdict:<8} {peer}".rstrip()
+    return f"{row:<16} {what:<62} {value:>16} {limit:>10} {verdict:<8} {peer}".rstrip()
 
 
 def markdown(figures: Sequence[Figure], facts: dict[str, str], quick: bool) -> str:
@@ -106,7 +110,8 @@ def markdown(figures: Sequence[Figure], facts: dict[str, str], quick: bool) -> s
             *(f"- {name}: {value}" for name, value in facts.items()),
             "",
             verdict,
-            f"The peer is {PEER}; × is how many times as much it needs.",
+            f"The peer is {PEER} ({PEER_OLD} on the real server), the catalog our own sink of that",
+            "name; × is how many times as much it needs.",
             "",
             *(f"| {' | '.join(row)} |" for row in rows),
             "",

@@ -18,7 +18,30 @@ from sandbox import Tenant
 WORKERS = 8  # what a workflow that says nothing gets
 
 
-def workflow(tenant: Tenant, catalog: Path, threads: int | None = None) -> dict[str, Any]:
+Json = dict[str, Any]
+
+
+def into_catalog(path: Path) -> Json:
+    """The part of a workflow that names its target."""
+    return {"sink": {"type": "catalog", "config": {"path": str(path)}}}
+
+
+def into_server(url: str, token: str) -> Json:
+    """The same for a server."""
+    server = {
+        "hostPort": url,
+        "authProvider": "openmetadata",
+        "securityConfig": {"jwtToken": token},
+    }
+    return {
+        "sink": {"type": "metadata-rest", "config": {}},
+        "workflowConfig": {"openMetadataServerConfig": server},
+    }
+
+
+def workflow(
+    tenant: Tenant, target: Json, threads: int | None = None, service: str = "domo"
+) -> Json:
     """What `examples/domo-database.yaml` says, for the sandbox. Written as JSON, which is YAML."""
     options: dict[str, Any] = {"type": "DatabaseMetadata", "markDeletedTables": True}
     if threads is not None:
@@ -34,11 +57,11 @@ def workflow(tenant: Tenant, catalog: Path, threads: int | None = None) -> dict[
     return {
         "source": {
             "type": "domodatabase",
-            "serviceName": "domo",
+            "serviceName": service,
             "serviceConnection": {"config": connection},
             "sourceConfig": {"config": options},
         },
-        "sink": {"type": "catalog", "config": {"path": str(catalog)}},
+        **target,
     }
 
 
@@ -54,14 +77,23 @@ def executable(python: str = sys.executable) -> Path:
 
 
 class Ingest:
-    """Runs of one workflow over one catalog, in a folder of its own."""
+    """Runs of one workflow over one catalog, or into the server of `target`, in a folder of its
+    own."""
 
-    def __init__(self, tenant: Tenant, folder: Path, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        folder: Path,
+        threads: int | None = None,
+        target: Json | None = None,
+        service: str = "domo",
+    ) -> None:
         self.folder = folder
         self.catalog = folder / "catalog.db"
         self._bundle = tenant.bundle
         folder.mkdir(parents=True, exist_ok=True)
-        described = json.dumps(workflow(tenant, self.catalog, threads), indent=2)
+        named = target or into_catalog(self.catalog)
+        described = json.dumps(workflow(tenant, named, threads, service), indent=2)
         (folder / "workflow.yaml").write_text(described, "utf-8")
 
     def forget(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from figures import Baseline, Figure
-from ingest import WORKERS, Ingest
+from ingest import WORKERS, Ingest, Json
 from measure import Cost, least
 from sandbox import Certificates, Shape, Tenant, running
 
@@ -45,9 +45,16 @@ class Bench:
         """A running sandbox."""
         return running(shape, self.certificates, self.folder)
 
-    def ingest(self, tenant: Tenant, threads: int | None = None) -> Ingest:
-        """The workflow in a new folder, with no catalog yet."""
-        return Ingest(tenant, self.folder / f"run-{next(self._folders)}", threads)
+    def ingest(
+        self,
+        tenant: Tenant,
+        threads: int | None = None,
+        target: Json | None = None,
+        service: str = "domo",
+    ) -> Ingest:
+        """The workflow in a new folder, with no catalog yet; or into the server of `target`."""
+        folder = self.folder / f"run-{next(self._folders)}"
+        return Ingest(tenant, folder, threads, target, service)
 
     def baseline(self, key: str) -> Baseline | None:
         """The peer's figure: of this run if it was measured, else as recorded for 1,000."""

@@ -18,8 +18,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import rows
+import server_rows
 from figures import Figure, as_json, dumps, line, machine, markdown
 from measure import Failed
+from real_row import real
 from sandbox import certificates
 from start import install, start
 from target import target
@@ -35,6 +37,11 @@ ROWS: dict[str, rows.Row] = {
     "target": target,
     "start": start,
     "install": install,
+    "server": server_rows.server,
+    "server-latency": server_rows.latency,
+    "server-requests": server_rows.requests,
+    "server-memory": server_rows.memory,
+    "real": real,
 }
 
 
