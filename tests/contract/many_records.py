@@ -15,6 +15,7 @@ from metaglean.records import (
     Column,
     ColumnLineage,
     Database,
+    LifeCycle,
     Lineage,
     Owner,
     Pipeline,
@@ -100,6 +101,7 @@ class ManyTables(Staged):
                 table_constraints=tuple(self._constraints()),
                 owners=(ANN,),
                 tags=(LABEL,),
+                life_cycle=LifeCycle(created=START, updated=START + self.config.stage),
             )
 
     def _definition(self) -> str:
@@ -113,7 +115,7 @@ class ManyTables(Staged):
                 name=name,
                 data_type=word,
                 data_type_display=word.lower(),
-                description=f"Holds {word}.",
+                description=f"Holds {word}.\n\x00<b>🙂",
                 display_name=f"Column {number}",
                 precision=9 if word == "DECIMAL" else None,
                 scale=2 if word == "DECIMAL" else None,
@@ -199,7 +201,8 @@ class ManyPipelines(Staged):
                 source_url="https://airflow.example/dags/x/grid?task_id=1",
                 task_type="PythonOperator",
                 task_sql="SELECT 1",
-                downstream_tasks=("check",),
+                downstream_tasks=("check.it",),
+                owners=(ANN,),
                 tags=(LABEL,),
             )
             for task in ("load", "check.it", "new" if later else "old")
