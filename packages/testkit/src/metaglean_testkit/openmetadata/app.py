@@ -60,6 +60,8 @@ class App:
             return 200, self.world.views.entity(found, frozenset())
         for length in (2, 1):
             kind = BY_COLLECTION.get("/".join(path[:length]))
+            if kind is not None and kind.type in {"domain", "dataProduct"}:
+                kind = kind if self.world.features.has("domains") else None
             if kind is not None:
                 return self._collection(request, kind, path[length:], who)
         raise self.no_path()
@@ -283,8 +285,12 @@ class App:
         method = request.method
         if not path and method == "PUT":
             self.world.policy.require(who, "EditLineage", "all")
-            lineage.put(self.world, self._json(request))
+            lineage.put(self.world, self._json(request), who.name)
             return 200, None
+        if path[:1] == ["getLineageEdge"] and len(path) == 3 and method == "GET":
+            if not self.world.features.has("lineage_by_name"):
+                raise self.no_path()
+            return 200, lineage.edge_of(self.world, path[1], path[2])
         if len(path) == 2 and method == "GET" and _ID.fullmatch(path[1]):
             return 200, self._graph(request, path[0], path[1], by_name=False)
         if len(path) == 3 and path[1] == "name" and method == "GET":
@@ -294,7 +300,8 @@ class App:
             return 200, None
         by_name = len(path) == 6 and path[1] == path[4] == "name"
         if by_name and method == "PUT" and self.world.features.has("lineage_by_name"):
-            lineage.put_by_name(self.world, path)
+            details = self._json(request) if request.body else None
+            lineage.put_by_name(self.world, path, details, who.name)
             return 200, None
         raise self.no_path()
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from metaglean_testkit.openmetadata.world import World
 
 _NO_COLONS = r"^((?!::).)*$"
+_LINE_BREAKS = frozenset("\n\r\u0085\u2028\u2029")  # what Java's `.` doesn't match
+_LONGEST_HASH = 32
 _GENERIC = r"^(?U)[\w'\- .&()%]+$"
 _TAG = r"^(?U)[\w'\- .&()]+$"
 _COMMON = ("displayName", "description", "extension", "lifeCycle", "style", "sourceHash")
@@ -48,12 +50,18 @@ _DEFAULTS: dict[str, Json] = {
 
 def checked(world: World, kind: Kind, body: Any) -> Json:
     """The body, if the version's models accept it. Raises `Refused` (400)."""
-    model = f"Create{kind.model}"
-    world.models.check(model, body)
-    _required(body, kind)
-    _names(world, kind, body)
+    world.models.check(f"Create{kind.model}", body)
+    complete(world, kind, body)
     result: Json = body
     return result
+
+
+def complete(world: World, kind: Kind, body: Json) -> None:
+    """Refuse a body that lacks what it needs, or has a name that can't be one (400)."""
+    _required(body, kind)
+    if not 1 <= len(body.get("sourceHash") or "-") <= _LONGEST_HASH:
+        raise bad(f"[sourceHash size must be between 1 and {_LONGEST_HASH}]")
+    _names(world, kind, body)
 
 
 def build(world: World, kind: Kind, body: Json, who: Person) -> tuple[Json, Record | None]:
@@ -106,7 +114,7 @@ def _required(body: Json, kind: Kind) -> None:
         raise bad(f"[{', '.join(absent)}]")
 
 
-def _limits(world: World, kind: Kind) -> tuple[int, int, str | None]:
+def _limits(world: World, kind: Kind) -> tuple[int, int, str]:
     modern = world.features.has("generic_names_256")
     if kind.type == "table":
         return 1, 256 if world.features.has("long_names") else 128, _NO_COLONS
@@ -126,16 +134,21 @@ def _names(world: World, kind: Kind, body: Json) -> None:
         _column_names(body["columns"], longest)
 
 
-def _name(name: str, least: int, most: int, pattern: str | None) -> None:
+def _name(name: str, least: int, most: int, pattern: str) -> None:
     problems = []
-    # Java's `$` doesn't match before a last line break that its `.` refused.
-    if pattern and not re.match(pattern.replace("(?U)", "").replace("$", r"\Z"), name):
+    if _misfits(name, pattern):
         problems.append(f'name must match "{pattern}"')
     if not least <= len(name) <= most:
         sized = f"name size must be between {least} and {most}"
         problems = [sized] if not name else [*problems, sized]
     if problems:
         raise bad(f"[{', '.join(problems)}]")
+
+
+def _misfits(name: str, pattern: str) -> bool:
+    if pattern == _NO_COLONS:
+        return "::" in name or not _LINE_BREAKS.isdisjoint(name)
+    return not re.match(pattern.replace("(?U)", "").replace("$", r"\Z"), name)
 
 
 def _column_names(items: list[Json], longest: int) -> None:
@@ -164,6 +177,9 @@ def _parent(world: World, kind: Kind, body: Json) -> Record | None:
     kinds = kind.parents or (kind.parent,)
     found = next((one for name in kinds if (one := world.state.find(name, str(value)))), None)
     if found is None:
+        raise missing(kinds[0], str(value))
+    needs_live = world.features.has("pipelines_need_live_service")
+    if kind.type == "pipeline" and found.deleted and needs_live:
         raise missing(kinds[0], str(value))
     return found
 

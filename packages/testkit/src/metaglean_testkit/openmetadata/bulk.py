@@ -64,12 +64,13 @@ def _one(
 ) -> tuple[int, str, bool] | None:
     """The row's problem: status, message, and whether it came while storing."""
     try:
-        bodies.checked(world, kind, item)
-        bodies.build(world, kind, item, who)
+        bodies.complete(world, kind, item)
+        built = bodies.build(world, kind, item, who)
+        write.check_labels(world, built[0], existence=True)
     except Refused as problem:
         return 400 if problem.status != 403 else 403, problem.message, False
     try:
-        write.put(world, kind, item, who, override=override)
+        write.store(world, kind, *built, who, override=override)
     except Refused as problem:
         stored = problem.status != 403
         return (400 if stored else 403), problem.message, stored

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from metaglean_testkit.openmetadata.errors import Json, bad, unmapped
+from metaglean_testkit.openmetadata.errors import MASK, Json, bad, unmapped
 
 if TYPE_CHECKING:
     from metaglean_testkit.openmetadata.world import World
 
-_MASK = "*********"
 _DEFAULTS = {"apiHost": "api.domo.com", "supportsMetadataExtraction": True}
 
 
@@ -50,7 +49,7 @@ def unmask(old: Json, new: Json) -> None:
 
 
 def _unmasked(sent: Any, stored: Any) -> Any:
-    if sent == _MASK and stored is not None:
+    if sent == MASK and stored is not None:
         return stored
     if isinstance(sent, dict):
         old = stored if isinstance(stored, dict) else {}

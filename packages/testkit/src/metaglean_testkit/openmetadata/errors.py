@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 Json = dict[str, Any]
+#: What stands for a secret.
+MASK = "*********"
 
 
 class Refused(Exception):

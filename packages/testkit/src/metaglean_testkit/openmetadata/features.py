@@ -24,10 +24,12 @@ FIRST: dict[str, Version] = {
     "generic_names_256": (1, 3, 0),
     "owners": (1, 5, 0),
     "display_name_by_put": (1, 7, 0),  # a bot's PUT replaces and clears it
+    "products_need_domain": (1, 7, 0),
     "lineage_needs_live_ends": (1, 7, 0),  # 1.2 takes soft-deleted ones
     "stable_cursor": (1, 10, 0),
     "if_match": (1, 10, 0),
     "domain_list": (1, 10, 0),
+    "pipelines_need_live_service": (1, 10, 0),
     "certification_cleared": (1, 10, 0),
     "bulk": (1, 11, 0),
     "status_bulk": (1, 12, 0),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from metaglean_testkit.openmetadata.world import World
 
 
-def put(world: World, body: Any) -> None:
+def put(world: World, body: Any, who: str) -> None:
     """Store an edge, in place of the one that the pair had. Raises `Refused`."""
     world.models.check("AddLineage", body)
     edge = body.get("edge")
@@ -21,23 +21,32 @@ def put(world: World, body: Any) -> None:
     if absent:
         raise bad(f"[{', '.join(f'{key} must not be null' for key in absent)}]")
     origin, target = (_live(world, edge[key]) for key in ("fromEntity", "toEntity"))
-    details = _details(world, edge.get("lineageDetails"), origin, target)
+    details = _details(world, edge.get("lineageDetails"), origin, target, who)
     world.state.edges[origin.id, target.id] = {
         **({"description": edge["description"]} if edge.get("description") else {}),
         **({"lineageDetails": details} if details is not None else {}),
     }
 
 
-def put_by_name(world: World, path: list[str]) -> None:
+def put_by_name(world: World, path: list[str], details: Any, who: str) -> None:
     """Store an edge whose ends are named: `table/name/a/table/name/b`. Raises `Refused`."""
-    found = [world.state.find(path[0], path[2]), world.state.find(path[3], path[5])]
-    for kind, key, one in ((path[0], path[2], found[0]), (path[3], path[5], found[1])):
-        if one is None or one.deleted:
-            raise missing(kind, key)
-    first, second = found
-    assert first is not None
-    assert second is not None
-    world.state.edges[first.id, second.id] = {}
+    ends = []
+    for kind, fqn in ((path[0], path[2]), (path[3], path[5])):
+        found = world.state.find(kind, fqn)
+        if found is None or found.deleted:
+            raise missing(kind, fqn)
+        ends.append({"id": found.id, "type": kind})
+    edge = {"fromEntity": ends[0], "toEntity": ends[1], "lineageDetails": details or {}}
+    put(world, {"edge": edge}, who)
+
+
+def edge_of(world: World, first: str, second: str) -> Json:
+    """The edge of a pair of ids. Raises `Refused` (404)."""
+    found = world.state.edges.get((first, second))
+    if found is None:
+        raise Refused(404, "Lineage edge not found")
+    ends = [world.views.reference(world.state.records[one]) for one in (first, second)]
+    return {"edge": {"fromEntity": ends[0], "toEntity": ends[1], **found}}
 
 
 def _live(world: World, reference: Json) -> Record:
@@ -48,7 +57,9 @@ def _live(world: World, reference: Json) -> Record:
     return found
 
 
-def _details(world: World, details: Json | None, origin: Record, target: Record) -> Json | None:
+def _details(
+    world: World, details: Json | None, origin: Record, target: Record, who: str
+) -> Json | None:
     if details is None:
         return None
     known = world.models.keys("LineageDetails")
@@ -62,6 +73,9 @@ def _details(world: World, details: Json | None, origin: Record, target: Record)
     if kept.get("pipeline"):
         pipeline = _live(world, {"type": "pipeline", **kept["pipeline"]})
         kept["pipeline"] = world.views.reference(pipeline, linked=False)
+    if world.models.has("LineageDetails", "createdAt"):
+        stamp = world.state.now()
+        kept |= {"createdAt": stamp, "createdBy": who, "updatedAt": stamp, "updatedBy": who}
     return kept
 
 

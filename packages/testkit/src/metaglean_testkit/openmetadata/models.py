@@ -119,6 +119,12 @@ class Models:
         """The keys of a model; `None` for a model that the file doesn't describe."""
         return self._known.get(model)
 
+    def forget(self, model: str, key: str) -> None:
+        """Let a model not know a key."""
+        listed = [one for one in self._models[model]["properties"] if one != key]
+        self._models[model] = {**self._models[model], "properties": listed}
+        self._known[model] = frozenset(listed)
+
     def words(self, enum: str) -> list[str]:
         """A closed list."""
         return list(self._enums.get(enum, ()))

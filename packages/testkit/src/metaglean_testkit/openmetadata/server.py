@@ -17,11 +17,11 @@ from urllib.parse import unquote
 
 from metaglean_testkit.openmetadata import seed
 from metaglean_testkit.openmetadata.app import App
-from metaglean_testkit.openmetadata.errors import Json
+from metaglean_testkit.openmetadata.errors import MASK, Json
 from metaglean_testkit.openmetadata.faults import Fault
 from metaglean_testkit.openmetadata.policy import Person
 from metaglean_testkit.openmetadata.wire import Answer, Listener, Request
-from metaglean_testkit.openmetadata.world import MASK, secret
+from metaglean_testkit.openmetadata.world import secret
 
 HOST = "127.0.0.1"
 
@@ -70,7 +70,7 @@ class FakeServer:
         self.requests: list[Logged] = []
         self.counts: Counter[str] = Counter()
         self.connections = 0
-        self.token = self.token_for(seed.BOT)
+        self.token = self.app.world.bot_token = self.token_for(seed.BOT)
         self.admin_token = self.token_for(seed.ADMIN)
         self._port = port
         self._tls = tls
@@ -217,6 +217,11 @@ class FakeServer:
     def allow(self, operation: str, kind: str = "all") -> None:
         """Take such a rule back."""
         self.app.world.policy.denied.discard((operation, kind))
+
+    def unknow(self, model: str, key: str) -> None:
+        """From now on a model (`CreateTable`, `Column`, …) doesn't know a key: a server that is
+        older than its version says."""
+        self.app.world.models.forget(model, key)
 
     def fail(self, status: int | None = None, **options: Any) -> Fault:
         """Make a fault (see `Fault`), in force until it is taken out of `faults`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from metaglean_testkit.openmetadata import columns, labels
 from metaglean_testkit.openmetadata.changes import Changes, dumps, next_version
-from metaglean_testkit.openmetadata.errors import Json, unmapped
+from metaglean_testkit.openmetadata.errors import Json, bad, unmapped
 from metaglean_testkit.openmetadata.store import Record
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Update:
         if not new and old and keeps:
             self.new["dataProducts"] = old
             return
-        after = products(new)
+        after = products(self.world, self.new)
         self.changes.record_list(
             "dataProducts", _bare(old), _bare(new), lambda one, other: one["id"] == other["id"]
         )
@@ -257,8 +257,13 @@ class Update:
         return list(value) if isinstance(value, list) else [value]
 
 
-def products(references: list[Json]) -> list[str]:
-    """Their ids. Raises `Refused` for those that the version can't look up by name."""
+def products(world: World, entity: Json) -> list[str]:
+    """The ids of its data products. Raises `Refused` for those that the version can't look up by
+    name, and, from 1.7 on, where there is no domain."""
+    references = entity.get("dataProducts") or []
+    needs = world.features.has("products_need_domain")
+    if references and needs and not entity.get(world.domain_key):
+        raise bad("Domain cannot be empty when data products are provided.")
     if any("id" not in one for one in references):
         raise unmapped('Cannot invoke "java.util.UUID.toString()" because "id" is null')
     return [one["id"] for one in references]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from metaglean_testkit.openmetadata import labels
-from metaglean_testkit.openmetadata.errors import Json, Refused
+from metaglean_testkit.openmetadata.errors import MASK, Json, Refused
 from metaglean_testkit.openmetadata.kinds import BY_TYPE, SERVICES
 from metaglean_testkit.openmetadata.store import Record
 
@@ -94,6 +94,13 @@ class Views:
             ]
         if masked and "connection" in body:
             body["connection"] = world.masked(record.body)
+        if record.kind == "ingestionPipeline" and linked:
+            body["openMetadataServerConnection"] = {
+                "type": "OpenMetadata",
+                "hostPort": world.base,
+                "authProvider": "openmetadata",
+                "securityConfig": {"jwtToken": MASK if masked else world.bot_token},
+            }
         return body
 
     def with_links(self, entity: Json, record: Record) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from metaglean_testkit.openmetadata.columns import without_tags
-from metaglean_testkit.openmetadata.errors import Json
+from metaglean_testkit.openmetadata.errors import MASK, Json
 from metaglean_testkit.openmetadata.features import Features
 from metaglean_testkit.openmetadata.kinds import BY_TYPE, Kind
 from metaglean_testkit.openmetadata.models import Models
@@ -13,7 +13,6 @@ from metaglean_testkit.openmetadata.policy import Policy
 from metaglean_testkit.openmetadata.store import Record, State
 from metaglean_testkit.openmetadata.views import Views
 
-MASK = "*********"
 _SECRETS = ("secret", "password", "token", "privatekey", "credentials")
 _NEVER_STORED = frozenset(
     "href owner owners domain domains dataProducts tags followers votes usageSummary service "
@@ -32,6 +31,7 @@ class World:
         self.state = State()
         self.policy = Policy()
         self.base = base
+        self.bot_token = ""
         self.views = Views(self)
         has = self.models.has
         self.owner_key = "owners" if has("CreateTable", "owners") else "owner"

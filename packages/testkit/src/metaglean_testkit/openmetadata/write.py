@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from metaglean_testkit.openmetadata import bodies, columns, connections, jsonpatch, labels
 from metaglean_testkit.openmetadata.changes import Changes, dumps, next_version
-from metaglean_testkit.openmetadata.errors import Json, Refused, bad, missing
+from metaglean_testkit.openmetadata.errors import Json, Refused, bad, missing, unmapped
 from metaglean_testkit.openmetadata.kinds import SERVICES, Kind
 from metaglean_testkit.openmetadata.names import quote
 from metaglean_testkit.openmetadata.store import Record
@@ -20,11 +20,21 @@ if TYPE_CHECKING:
 _READ_ONLY = ("id", "name", "fullyQualifiedName", "version", "updatedAt", "updatedBy", "href")
 
 
-def put(
-    world: World, kind: Kind, body: Json, who: Person, *, override: bool = False
-) -> tuple[int, Json]:
+def put(world: World, kind: Kind, body: Json, who: Person) -> tuple[int, Json]:
     """Create (201) or update (200). `body` was checked. Raises `Refused`."""
-    entity, parent = bodies.build(world, kind, body, who)
+    return store(world, kind, *bodies.build(world, kind, body, who), who)
+
+
+def store(
+    world: World,
+    kind: Kind,
+    entity: Json,
+    parent: Record | None,
+    who: Person,
+    *,
+    override: bool = False,
+) -> tuple[int, Json]:
+    """As `put`, of an entity that was built. Raises `Refused`."""
     record = world.state.find(kind.type, entity["fullyQualifiedName"])
     if record is None:
         world.policy.require(who, "Create", kind.type)
@@ -35,7 +45,7 @@ def put(
         connections.unmask(old, entity)
     if record.deleted:
         _restore_below(world, record, who)
-    _check_labels(world, entity, existence=world.features.has("tags_checked_first"))
+    check_labels(world, entity, existence=world.features.has("tags_checked_first"))
     entity["id"] = record.id
     entity["fullyQualifiedName"] = record.fqn
     for key in (*kind.above, "serviceType"):
@@ -49,7 +59,7 @@ def create(world: World, kind: Kind, entity: Json, parent: Record | None) -> Jso
     """Store a new entity. Raises `Refused`, from 1.2 with a half-made one left behind."""
     state = world.state
     first = world.features.has("tags_checked_first")
-    _check_labels(world, entity, existence=first)
+    check_labels(world, entity, existence=first)
     record = Record(kind.type, world.stored(kind, entity), None if parent is None else parent.id)
     owner, domain = entity.get(world.owner_key), entity.get(world.domain_key)
     record.owners = [(one["type"], one["id"]) for one in _listed(owner)]
@@ -58,7 +68,7 @@ def create(world: World, kind: Kind, entity: Json, parent: Record | None) -> Jso
     try:
         for fqn, found in _labels(entity):
             labels.assign(state, fqn, found)
-        record.products = products(entity.get("dataProducts") or [])
+        record.products = products(world, entity)
     except Refused:
         record.broken = kind.type == "table" and world.features.has("patch_keeps_definition")
         raise
@@ -80,7 +90,8 @@ def _labels(entity: Json) -> list[tuple[str, list[Json]]]:
     return found + columns.all_labels(entity.get("columns") or [])
 
 
-def _check_labels(world: World, entity: Json, *, existence: bool) -> None:
+def check_labels(world: World, entity: Json, *, existence: bool) -> None:
+    """Refuse exclusive labels beside each other, and those that aren't there (`existence`)."""
     for _, found in _labels(entity):
         if existence:
             labels.check(world.state, found)
@@ -95,6 +106,9 @@ def patch(
     if record.deleted:
         raise missing(kind.type, record.id)
     old = world.views.entity(record, EVERYTHING, linked=False)
+    forgetful = not world.features.has("patch_keeps_definition")
+    if forgetful:
+        old.pop("viewDefinition", None)  # it isn't read, and so lost with whatever is stored
     if expected is not None and world.features.has("if_match"):
         wanted = expected.removeprefix("W/").strip('"')
         if wanted not in {"*", str(old["version"])}:
@@ -102,10 +116,13 @@ def patch(
     new = jsonpatch.apply(old, operations)
     world.models.check(kind.model, new)
     _guard(world, kind, old, new)
-    _check_labels(world, new, existence=world.features.has("tags_checked_first"))
+    check_labels(world, new, existence=world.features.has("tags_checked_first"))
     new["updatedBy"] = who.name
     update = Update(world, record, old, new, put=False, bot=who.bot)
-    return world.views.with_links(update.run(), record)
+    answer = update.run()
+    if forgetful and new.get("viewDefinition") and not update.changes:
+        raise unmapped("Cannot invoke a method of a field that is null")
+    return world.views.with_links(answer, record)
 
 
 def _guard(world: World, kind: Kind, old: Json, new: Json) -> None:
@@ -121,8 +138,6 @@ def _guard(world: World, kind: Kind, old: Json, new: Json) -> None:
         bodies.owner(world, one)
     if kind.type == "table":
         bodies.table(world, new)
-        if not world.features.has("patch_keeps_definition"):
-            new.pop("viewDefinition", None)
     _references(world, new)
 
 
