@@ -347,6 +347,23 @@ def test_1_1_wipes_the_sql_of_a_view_at_every_patch(servers):
     assert read(server)["viewDefinition"] == "select 2"
 
 
+@pytest.mark.parametrize("version", ["1.1", "1.2.0", "1.3", "1.4", "1.5", "1.9", "1.10", "2.0"])
+def test_every_kind_can_be_patched(servers, version):
+    server = servers(version)
+    put(server)
+    connection = {"config": {"type": "Airflow"}}
+    service = {"name": "pipes", "serviceType": "Airflow", "connection": connection}
+    bot(server, "PUT", "/services/pipelineServices", service)
+    bot(server, "PUT", "/pipelines", {"name": "p", "service": "pipes", "tasks": [{"name": "t"}]})
+    collections = "services/databaseServices services/pipelineServices databases databaseSchemas"
+    for path in f"{collections} tables pipelines tags classifications users teams".split():
+        entity = server.call("GET", f"/{path}?limit=1")["data"][0]
+        operations = [{"op": "add", "path": "/displayName", "value": "x"}]
+        status, answer = server.ask("PATCH", f"/{path}/{entity['id']}", operations)
+        assert status == 200, (path, answer)
+        assert answer["displayName"] == "x"
+
+
 @pytest.mark.parametrize("version", ["1.1", "1.2", "1.4", "1.6", "1.13.4", "2.0.7"])
 def test_every_version_starts(version):
     server = FakeServer(version)

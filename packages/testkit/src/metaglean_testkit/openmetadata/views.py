@@ -136,12 +136,14 @@ class Views:
             body[owner] = self.owners(record.owners, linked=linked)
         if record.domains and (every or domain in fields or record.kind == "dataProduct"):
             body[domain] = self.domains(record.domains, linked=linked)
-        if kind.votable and (every or "dataProducts" in fields):
-            body["dataProducts"] = self.products(record.products, linked=linked)
-        if kind.votable and (every or "followers" in fields):
-            body["followers"] = []
-        if kind.votable and every:
-            body["votes"] = dict(_NO_VOTES)
+        shown = {
+            "dataProducts": self.products(record.products, linked=linked),
+            "followers": [],
+            "votes": dict(_NO_VOTES),
+        }
+        for key, value in shown.items() if kind.votable else ():
+            if (every or key in fields) and world.models.has(kind.model, key):
+                body[key] = value
         self._observed(record, fields, body)
 
     def _observed(self, record: Record, fields: frozenset[str], body: Json) -> None:
