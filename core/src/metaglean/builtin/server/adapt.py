@@ -52,6 +52,10 @@ class Adaptation:
             self._warn(f"the server has no {lacking.words} {lacking.word}: {stand_in} is written")
         return lacking is not None
 
+    def left_out(self, names: Iterable[str]) -> set[str]:
+        """Which of these fields are not sent, because the server doesn't know or allow them."""
+        return (self._unknown | self.fields_denied) & set(names)
+
     def denied(self, error: AccessDenied, operations: Iterable[Mapping[str, Any]]) -> bool:
         """A whole patch is refused where a policy denies this bot one of its fields
         (`DisplayName-Deny` from 1.9 on): go on without the displayName."""

@@ -119,6 +119,7 @@ class Batches:
             same = existing.hash == job.hash and not self._policy.override
             return Change(job.ref, "unchanged") if same else None
         parts = set(differing(job.ref.kind, job.values, existing.hash, self._policy.own))
+        parts -= self._writer.left_out(parts)
         if not parts:
             return Change(job.ref, "unchanged")
         if parts <= WEAK and not self._policy.weak:

@@ -21,6 +21,8 @@ FIRST_PAGE = 100
 LONGEST_PAGE = 1000
 _PATCH_TYPE = "application/json-patch+json"
 _UNKNOWN = re.compile(r'Unrecognized field "([^"]+)" \(class (?:[\w.]*\.)?(\w+)\)')
+_NO_FIELD = re.compile(r"Invalid field name (\w+)")
+_MOST_FIELDS = 12
 _NO_WORD = re.compile(r"Cannot construct instance of `?(?:[\w.]*[.$])?(\w+)`?")
 
 
@@ -48,10 +50,31 @@ class Server:
     def __init__(self, session: Session, features: Features | None = None) -> None:
         self.session = session
         self.features = features or Features((0, 0, 0))
+        self._refused: set[str] = set()
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON of a GET."""
-        return self.session.get_json(path, **params)
+        response = self._get(path, params)
+        try:
+            return response.parse()
+        except ValueError as error:
+            raise response.unexpected("JSON", self.session.redactor.url) from error
+
+    def _get(self, path: str, params: Mapping[str, Any]) -> Response:
+        """A GET; what the server refuses in `fields` is not asked for any more."""
+        for _ in range(_MOST_FIELDS):
+            wanted = str(params.get("fields") or "").split(",")
+            fields = ",".join(name for name in wanted if name not in self._refused) or None
+            try:
+                return self.session.get(path, params={**params, "fields": fields}, expect_json=True)
+            except ItemError as error:
+                found = _NO_FIELD.search(error.message) if error.status == 400 else None
+                if not found or found[1] in self._refused or found[1] not in wanted:
+                    raise
+                self._refused.add(found[1])
+                if found[1] == "sourceHash":
+                    self.features.lacks("sourceHash")
+        raise ItemError(f"{self.session.name}: {path} refuses what it is asked for", status=400)
 
     def find(self, path: str, **params: Any) -> Any | None:
         """The same, None where there is nothing (404)."""
@@ -69,9 +92,7 @@ class Server:
         limit, after = FIRST_PAGE, None
         seen: set[str] = set()
         while True:
-            response = self.session.get(
-                path, params={**params, "limit": limit, "after": after}, expect_json=True
-            )
+            response = self._get(path, {**params, "limit": limit, "after": after})
             body = response.json()
             data = body.get("data") if isinstance(body, dict) else None
             if not isinstance(data, list):

@@ -137,7 +137,7 @@ class Resolver:
         return found
 
     def remember(self, ref: Ref, entity_id: str | None) -> None:
-        """It was written: `entity_id` where the server's answer told it, else it is asked for again."""
+        """It was written: `entity_id` where the answer told it, else it is asked for again."""
         key = self._key(ref)
         self._columns.drop(key)
         if entity_id:

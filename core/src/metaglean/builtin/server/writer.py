@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from metaglean import Change
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from metaglean import Run
 
 ATTEMPTS = 6
+UNGUARDED_AFTER = 3
 _UNKNOWNS = 12
 _FIRST_WAIT = 0.25
 _AGAIN = frozenset({None, 400, 404, 409, 412, 429})
@@ -88,6 +89,10 @@ class Writer:
         body = to_hash(values)
         return source_hash({"name": self._names.stored(ref.kind, ref.name), **parent, **body})
 
+    def left_out(self, names: Iterable[str]) -> set[str]:
+        """Which of these fields are not sent to this server."""
+        return self._adaptation.left_out(names)
+
     # -- create -----------------------------------------------------------------------------------
 
     def _create(self, job: Job) -> Change:
@@ -134,11 +139,13 @@ class Writer:
     def _update(self, job: Job, entity_id: str) -> Change:
         """Read, compute, send; after a lost answer, a conflict or a fault all three anew."""
         restored = False
+        versions: list[Any] = []
         for attempt in range(ATTEMPTS):
             stored = self._read(job.ref, entity_id)
             if stored is None:
                 return self._create(job._replace(entity_id=None))
             self._keep(job.ref, stored)
+            versions.append(stored.get("version"))
             if stored.get("deleted"):
                 restored = True
                 if self._run.dry_run:
@@ -147,8 +154,10 @@ class Writer:
                     self._restore(job.ref, entity_id)
                     stored = self._read(job.ref, entity_id) or stored
             patch = self._patch(job, stored)
+            # Where the version stays and yet the patch fails again, the guard itself may be it.
+            guarded = versions.count(versions[-1]) <= UNGUARDED_AFTER
             try:
-                sent = self._send(job, entity_id, stored, patch, restored=restored)
+                sent = self._send(job, entity_id, stored, patch, restored=restored, guarded=guarded)
             except ItemError as error:
                 if not self._again(error, patch, attempt):
                     raise
@@ -159,9 +168,9 @@ class Writer:
         raise ItemError(f"{job.ref} changes at the server again and again", status=409)
 
     def _read(self, ref: Ref, entity_id: str) -> Json | None:
-        fields = fields_of(self._server.features, ref.kind)
         path = f"{KINDS[ref.kind].collection}/{entity_id}"
-        found = self._server.find(path, fields=fields or None, include="all")
+        fields = fields_of(self._server.features, ref.kind)
+        found = self._server.find(path, fields=fields, include="all")
         return from_wire(self._server.features, found) if isinstance(found, dict) else None
 
     def _restore(self, ref: Ref, entity_id: str) -> None:
@@ -178,12 +187,19 @@ class Writer:
         return Differ(job.ref.kind, stored, wanted, past, policy).patch()
 
     def _send(
-        self, job: Job, entity_id: str, stored: Json, patch: Patch, *, restored: bool
+        self,
+        job: Job,
+        entity_id: str,
+        stored: Json,
+        patch: Patch,
+        *,
+        restored: bool,
+        guarded: bool,
     ) -> bool:
         """Send what there is to send; returns whether there was anything."""
         path = f"{KINDS[job.ref.kind].collection}/{entity_id}"
-        version = stored.get("version")
         operations = self._adaptation.operations(patch.bodies)
+        sent = bool(operations)
         if operations and "lifeCycle" in job.values and self._server.features.has("lifeCycle"):
             operations.append(_add("lifeCycle", job.values["lifeCycle"]))
         stamp = bool(job.hash) and stored.get("sourceHash") != job.hash
@@ -192,11 +208,13 @@ class Writer:
         if self._run.dry_run:
             return bool(patch.fields)
         if operations:
-            self._server.patch(path, [*_unchanged(stored), *operations], version)
+            guard = _unchanged(stored) if guarded else []
+            version = stored.get("version") if guarded else None
+            self._server.patch(path, [*guard, *operations], version)
         elif restored and patch.kept.get("schema_definition") == ALONE:
             self._with_link(path, job, stored)
             patch.kept.pop("schema_definition")
-        return bool(patch.bodies)
+        return sent
 
     def _with_link(self, path: str, job: Job, stored: Json) -> None:
         """A soft delete takes a view's SQL away on 1.2, which stores it only together with another
