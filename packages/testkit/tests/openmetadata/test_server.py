@@ -55,6 +55,25 @@ def test_chunked_bodies_are_read(old):
         assert connection.getresponse().status == 201
 
 
+def test_what_is_no_json_is_refused_in_plain_text(old):
+    connection = http.client.HTTPConnection("127.0.0.1", old.port, timeout=5)
+    headers = {"Authorization": f"Bearer {old.token}", "Content-Type": "application/json"}
+    with contextlib.closing(connection):
+        connection.request("PUT", "/api/v1/tables", '{"name": "t"', headers)
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Content-Type")) == (400, "text/plain")
+        assert answer.read() == b"Unexpected end-of-input"
+
+
+def test_a_missing_token_is_told_from_a_bad_one(old):
+    connection = http.client.HTTPConnection("127.0.0.1", old.port, timeout=5)
+    with contextlib.closing(connection):
+        connection.request("GET", "/api/v1/tables")
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("WWW-Authenticate")) == (401, "om-auth")
+        assert json.loads(answer.read())["message"] == "Not Authorized! Token not present"
+
+
 def test_tls_with_a_certificate_of_its_own():
     with FakeServer(tls=True) as server:
         context = ssl.create_default_context(cafile=server.ca_file)

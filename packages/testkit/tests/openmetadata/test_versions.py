@@ -323,6 +323,25 @@ def test_runs_in_bulk_from_1_12_on(servers):
     assert bot(server, "PUT", "/pipelines/pipes.p/status/bulk", [run, unknown])[0] == 400
 
 
+def test_an_edge_by_name_and_alone(new):
+    for name in ("x", "y"):
+        put(new, name=name)
+    path = "/lineage/table/name/s.d.d.x/table/name/s.d.d.y"
+    assert bot(new, "PUT", path, {"sqlQuery": "select"})[0] == 200
+    ids = "/".join(read(new, name)["id"] for name in ("x", "y"))
+    edge = new.call("GET", f"/lineage/getLineageEdge/{ids}")["edge"]
+    assert (edge["sqlQuery"], edge["source"], edge["createdBy"]) == (
+        "select",
+        "Manual",
+        "ingestion-bot",
+    )
+    bot(new, "DELETE", f"/tables/{ids.split('/')[1]}")
+    assert bot(new, "PUT", path, {})[0] == 404
+    edge = {"fromEntity": {"id": ids.split("/")[0], "type": "table"}}
+    edge["toEntity"] = {"id": ids.split("/")[1], "type": "table"}
+    assert bot(new, "PUT", "/lineage", {"edge": edge})[0] == 404
+
+
 def test_1_1_knows_no_domains_and_shorter_names(servers):
     server = servers("1.1")
     assert bot(server, "GET", "/domains")[0] == 500

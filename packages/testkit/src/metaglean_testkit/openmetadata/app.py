@@ -35,6 +35,8 @@ class App:
             with self.lock:
                 status, body = self._answer(request)
         except Refused as problem:
+            if problem.shape == "text":
+                return Answer(problem.status, problem.message.encode(), content_type="text/plain")
             return Answer.of(problem.status, problem.body(), _headers(problem))
         if body is None:
             return Answer(status, b"", content_type=None)

@@ -41,12 +41,11 @@ def put_by_name(world: World, path: list[str], details: Any, who: str) -> None:
 
 
 def edge_of(world: World, first: str, second: str) -> Json:
-    """The edge of a pair of ids. Raises `Refused` (404)."""
+    """The details of the edge between two ids. Raises `Refused` (404)."""
     found = world.state.edges.get((first, second))
     if found is None:
         raise Refused(404, "Lineage edge not found")
-    ends = [world.views.reference(world.state.records[one]) for one in (first, second)]
-    return {"edge": {"fromEntity": ends[0], "toEntity": ends[1], **found}}
+    return {"edge": found.get("lineageDetails", {})}
 
 
 def _live(world: World, reference: Json) -> Record:
