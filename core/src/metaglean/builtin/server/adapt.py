@@ -87,7 +87,7 @@ class Adaptation:
             top, _, rest = one["path"][1:].partition("/")
             if top in left_out and not rest:
                 continue
-            if one["path"].rpartition("/")[2] in self._unknown_in_parts:
+            if rest.rpartition("/")[2] in self._unknown_in_parts:
                 continue
             value = self._without_parts(one["value"]) if "value" in one else None
             found.append({**one, "value": value} if "value" in one else one)

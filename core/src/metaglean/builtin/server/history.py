@@ -44,7 +44,7 @@ class History:
         if self._versions is None:
             try:
                 self._versions = sorted(self._load(), key=_number, reverse=True)
-            except ItemError:
+            except (ItemError, ValueError):
                 self._versions = []
         return self._versions
 

@@ -53,6 +53,7 @@ STAND_INS: dict[str, dict[str, str]] = {
 _LISTS = {
     "ColumnDataType": "dataType",
     "TableType": "tableType",
+    "ConstraintType": "constraintType",
     "StatusType": "executionStatus",
     "Source": "lineageSource",
 }
