@@ -12,7 +12,7 @@ from metaglean.builtin.server.diff import ALONE, Policy
 from metaglean.builtin.server.digest import WEAK, differing
 from metaglean.builtin.server.services import Services
 from metaglean.builtin.server.tags import Tags
-from metaglean.builtin.server.wire import REFUSED
+from metaglean.builtin.server.wire import REFUSED, known
 from metaglean.builtin.server.writer import CONTAINERS, Job, Writer
 from metaglean.records import Classification, Entity, Ref, Service, Tag
 
@@ -101,7 +101,7 @@ class Batches:
         def note(message: str) -> None:
             self._run.problem(message, str(ref))
 
-        values = self._bodies.values(record, note)
+        values = known(self._server.features, self._bodies.values(record, note))
         existing = self._existing(ref)
         job = Job(ref, values, self._writer.hash_of(ref, values), settled=self._settled(values))
         if existing is None:

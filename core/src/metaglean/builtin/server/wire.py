@@ -64,6 +64,28 @@ def fields_of(features: Features, kind: str) -> str:
     return ",".join(wanted)
 
 
+def known(features: Features, values: Mapping[str, Any]) -> Json:
+    """The values that a server of this version can hold."""
+    lacking = {
+        key
+        for key, feature in (("lifeCycle", "lifeCycle"), ("state", "pipelineState"))
+        if not features.has(feature)
+    }
+    found = {key: value for key, value in values.items() if key not in lacking}
+    if found.get("tasks"):
+        found["tasks"] = [_task(features, task) for task in found["tasks"]]
+    return found
+
+
+def _task(features: Features, task: Json) -> Json:
+    """Tasks have owners from 1.5 on, one from 1.3 on."""
+    owners = task.get("owners")
+    if not owners or features.has("owners"):
+        return task
+    rest = {key: value for key, value in task.items() if key != "owners"}
+    return {**rest, "owner": owners[0]} if features.has("taskOwner") else rest
+
+
 def to_wire(features: Features, values: Mapping[str, Any]) -> Json:
     """A body's keys and values; what is read and empty is left out."""
     body: Json = {}
@@ -73,10 +95,6 @@ def to_wire(features: Features, values: Mapping[str, Any]) -> Json:
             continue
         if key == "owners" and not features.has("owners"):
             body["owner"] = value[0]
-        elif (key == "lifeCycle" and not features.has("lifeCycle")) or (
-            key == "state" and not features.has("pipelineState")
-        ):
-            continue
         else:
             body[key_of(features, key)] = value
     return body
