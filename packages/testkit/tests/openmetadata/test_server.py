@@ -36,6 +36,7 @@ def ask(server, path="/tables", method="GET", body=None, token=None, **options):
 
 def test_one_connection_takes_many_requests(old):
     connection = http.client.HTTPConnection("127.0.0.1", old.port, timeout=5)
+    before = old.connections
     with contextlib.closing(connection):
         for _ in range(3):
             connection.request("GET", "/api/v1/system/version")
@@ -43,6 +44,7 @@ def test_one_connection_takes_many_requests(old):
             assert json.loads(answer.read())["version"] == "1.2.0"
         connection.request("GET", "/api/v1/system/version", headers={"Connection": "close"})
         assert connection.getresponse().getheader("Connection") == "close"
+    assert old.connections == before + 1
 
 
 def test_chunked_bodies_are_read(old):

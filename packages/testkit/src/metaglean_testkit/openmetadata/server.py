@@ -69,7 +69,7 @@ class FakeServer:
         self.faults: list[Fault] = []
         self.requests: list[Logged] = []
         self.counts: Counter[str] = Counter()
-        self.connections = 0
+        self._ended = 0  # connections of listeners that are closed
         self.token = self.app.world.bot_token = self.token_for(seed.BOT)
         self.admin_token = self.token_for(seed.ADMIN)
         self._port = port
@@ -114,7 +114,7 @@ class FakeServer:
         """Refuse connections and end those that are open; the state stays."""
         listener, self._listener = self._listener, None
         if listener is not None:
-            self.connections += listener.connections
+            self._ended += listener.connections
             listener.shutdown()
             listener.server_close()
             listener.close_connections()
@@ -154,6 +154,11 @@ class FakeServer:
     def url(self) -> str:
         """What a workflow calls `hostPort`: it ends in `/api`."""
         return f"{'https' if self._tls else 'http'}://{HOST}:{self._port}/api"
+
+    @property
+    def connections(self) -> int:
+        """How many were opened so far."""
+        return self._ended + (0 if self._listener is None else self._listener.connections)
 
     @property
     def port(self) -> int:
