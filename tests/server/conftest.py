@@ -12,23 +12,33 @@ named or found and doesn't start, the tests fail. OM_LIBS may name the folder of
 
 from __future__ import annotations
 
+import faulthandler
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
+from tests.server.place import FakeSite, Place, Site, opened
 from tests.server.real import RealServer, named_package, open_server
+
+from metaglean_testkit.openmetadata import FakeServer
 
 NONE = "none: METAGLEAN_TEST_SERVER or METAGLEAN_SERVER_PACKAGE would name one"
 SAID = pytest.StashKey[str]()
+
+
+def left_out(reason: str) -> NoReturn:
+    pytest.skip(reason)  # the server, or what it lacks, is given from outside
 
 
 @pytest.fixture(scope="session")
 def real_server(pytestconfig: pytest.Config) -> Iterator[RealServer]:
     """See `RealServer`; started at its first use, shared by the whole run."""
     pytestconfig.stash[SAID] = "it did not start, or could not be reached"
+    faulthandler.cancel_dump_traceback_later()  # a first start, with Maven, takes minutes
     server = open_server()
     if server is None:
         pytestconfig.stash[SAID] = NONE
-        pytest.skip(f"no OpenMetadata server ({NONE})")
+        left_out(f"no OpenMetadata server ({NONE})")
     left: list[str] = []
     try:
         origin = f"started from {named_package()}" if server.own else f"at {server.url}"
@@ -39,20 +49,38 @@ def real_server(pytestconfig: pytest.Config) -> Iterator[RealServer]:
     assert not left, f"not removed: {left}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def own_server(real_server: RealServer) -> RealServer:
     """For tests that stop, wipe or damage a server: never one that was named from outside."""
     if not real_server.own:
-        pytest.skip("only for a server that the tests started themselves")
+        left_out("only for a server that the tests started themselves")
     return real_server
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def admin_server(real_server: RealServer) -> RealServer:
     """For tests in which a person edits."""
     if not real_server.has_admin:
-        pytest.skip("METAGLEAN_TEST_SERVER_ADMIN_TOKEN names no admin's token")
+        left_out("METAGLEAN_TEST_SERVER_ADMIN_TOKEN names no admin's token")
     return real_server
+
+
+@pytest.fixture(scope="module", params=["real", "fake 1.2.0", "fake 2.0.0"])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """The real server, and the fake as two generations: what holds there must hold here."""
+    kind, _, version = str(request.param).partition(" ")
+    if kind == "fake":
+        with FakeServer(version) as fake:
+            yield FakeSite(fake)
+        return
+    yield request.getfixturevalue("admin_server")
+
+
+@pytest.fixture
+def place(site: Site) -> Iterator[Place]:
+    """The demo tenant before a server that knows its people, nothing written yet."""
+    with opened(site, "place") as here:
+        yield here
 
 
 def pytest_terminal_summary(

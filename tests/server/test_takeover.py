@@ -7,6 +7,7 @@ METAGLEAN_PEER_PYTHON names its interpreter (see `peer.py`).
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
 import os
 import re
 from collections.abc import Iterator
@@ -120,10 +121,9 @@ def takeover(
 
 def _server(request: pytest.FixtureRequest, stack: ExitStack, *, search: bool) -> RealServer:
     """The run's own; for the peer one with a search index, where it looks for people."""
-    server: RealServer = request.getfixturevalue("real_server")
-    if not server.has_admin:
-        pytest.skip("METAGLEAN_TEST_SERVER_ADMIN_TOKEN names no admin's token")
+    server: RealServer = request.getfixturevalue("admin_server")
     home = named_package()
+    faulthandler.cancel_dump_traceback_later()  # servers and three runs: a slow machine takes long
     if search and server.own and home:
         server = start_package(home, search=True)
         stack.callback(server.close)
