@@ -99,7 +99,7 @@ def _requests(bench: Bench, server: RealServer) -> Iterator[Figure]:
 
 def _ingest(bench: Bench, tenant: Tenant, server: RealServer, url: str = "") -> tuple[Ingest, str]:
     """A workflow into a service of its own, that is removed at the end."""
-    service = server.scratch("benchmark")
+    service = server.scratch("bench")
     target = into_server(url or server.url, server.token)
     return bench.ingest(tenant, target=target, service=service), service
 

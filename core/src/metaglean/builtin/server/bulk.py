@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from metaglean import Change
@@ -60,8 +60,10 @@ class Bulk:
             return everything
         return self._positions(jobs, failed)
 
-    def _positions(self, jobs: Sequence[Job], failed: Iterable[Mapping[str, Any]]) -> set[int]:
+    def _positions(self, jobs: Sequence[Job], failed: Sequence[Mapping[str, Any]]) -> set[int]:
         """Which jobs the failed rows are: each names its entity, or holds the body."""
+        if not failed:
+            return set()
         by_name = {self._qualified(job.ref): number for number, job in enumerate(jobs)}
         by_body = {self._writer.body(job)["name"]: number for number, job in enumerate(jobs)}
         found = set()

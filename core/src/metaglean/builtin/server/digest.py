@@ -35,6 +35,7 @@ _PLAIN = ("description", "displayName", "sourceUrl", "owners", "tags")
 WEAK = frozenset({"order", "definition"})
 _SPACE = re.compile(r"\s+")
 _UNSORTED = frozenset({"columns", "tags", "tableConstraints", "owners"})
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def parts_of(kind: str) -> tuple[str, ...]:
@@ -138,22 +139,27 @@ def is_own(label: Mapping[str, Any], own: Collection[str]) -> bool:
 def source_hash(body: Mapping[str, Any]) -> str:
     """OpenMetadata's `sourceHash`: MD5 of the normalised body (its clients from 1.3 on): keys
     sorted, lists without an order sorted, white space of the definition collapsed."""
-    normal = {key: _normal(key, value) for key, value in body.items() if key != "sourceHash"}
-    text = json.dumps(normal, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _JSON({key: _normal(key, value) for key, value in body.items() if key != "sourceHash"})
     return md5(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
 def _normal(key: str, value: Any) -> Any:
     if isinstance(value, list):
         items = [_normal("", item) for item in value]
-        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if (
-            key in _UNSORTED
-        ) else items  # fmt: skip
+        return sorted(items, key=_place) if key in _UNSORTED else items
     if isinstance(value, dict):
-        return {name: _normal(name, item) for name, item in value.items()}
-    if key in ("schemaDefinition", "viewDefinition") and isinstance(value, str):
+        deep = {name: one for name, one in value.items() if isinstance(one, list | dict)}
+        if not deep:
+            return value  # most are columns
+        return {**value, **{name: _normal(name, one) for name, one in deep.items()}}
+    if key == "definition" and isinstance(value, str):
         return _SPACE.sub(" ", value).strip()
     return value
+
+
+def _place(item: Mapping[str, Any]) -> str:
+    """What orders columns, labels and owners; constraints have no name."""
+    return str(item.get("name") or item.get("tagFQN") or item.get("id") or _JSON(item))
 
 
 def _texts(item: Mapping[str, Any]) -> list[Any]:

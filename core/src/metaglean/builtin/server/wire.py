@@ -7,6 +7,7 @@ Inside the sink an entity's values have one set of keys (`owners` is a list of r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import is_
 from typing import Any, NamedTuple
 
 from metaglean.builtin.server.client import Json
@@ -107,11 +108,19 @@ def to_hash(values: Mapping[str, Any]) -> Json:
 
 
 def sendable(value: Any) -> Any:
-    """The value without labels that must not be sent."""
+    """The value without labels that must not be sent; itself where it has none."""
     if isinstance(value, list):
-        return [sendable(one) for one in value if not (isinstance(one, dict) and one.get(REFUSED))]
+        kept = [
+            sendable(one) if isinstance(one, dict | list) else one
+            for one in value
+            if not (isinstance(one, dict) and one.get(REFUSED))
+        ]
+        same = len(kept) == len(value) and all(map(is_, kept, value))
+        return value if same else kept
     if isinstance(value, dict):
-        return {key: sendable(one) for key, one in value.items()}
+        deep = {key: one for key, one in value.items() if isinstance(one, dict | list)}
+        new = {key: found for key, one in deep.items() if (found := sendable(one)) is not one}
+        return {**value, **new} if new else value
     return value
 
 

@@ -50,6 +50,7 @@ STAND_INS: dict[str, dict[str, str]] = {
     "executionStatus": {"": "Pending"},
     "lineageSource": {"": "QueryLineage"},
 }
+_ITEMS = frozenset({"columns", "children", "tasks", "tableConstraints"})
 _LISTS = {
     "ColumnDataType": "dataType",
     "TableType": "tableType",
@@ -98,11 +99,12 @@ class Words:
 
     def replaced(self, values: Json) -> Json:
         """Values with stand-ins for what the server lacks, at every level."""
-        return {key: self._replaced(key, value) for key, value in values.items()}
-
-    def _replaced(self, key: str, value: object) -> object:
-        if isinstance(value, str) and key in STAND_INS:
-            return self.known(key, value)
-        if isinstance(value, list) and key in {"columns", "children", "tasks", "tableConstraints"}:
-            return [self.replaced(item) if isinstance(item, dict) else item for item in value]
-        return value
+        found = dict(values)
+        if not any(self._lacking.values()):
+            return found
+        for key, value in values.items():
+            if key in STAND_INS and isinstance(value, str):
+                found[key] = self.known(key, value)
+            elif key in _ITEMS and isinstance(value, list):
+                found[key] = [self.replaced(one) if isinstance(one, dict) else one for one in value]
+        return found
