@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 
 import pytest
 
 from metaglean.builtin.server.client import Answer, Server
+from metaglean.builtin.server.config import ServerConfig
 from metaglean.builtin.server.features import Features
+from metaglean.builtin.server.sink import MetadataRestSink
 from metaglean.errors import ItemError, NotFound
-from metaglean.records import Ref
+from metaglean.records import Classification, Column, Database, Ref, Schema, Service, Table, Tag
 from metaglean.run import Run
+from metaglean_testkit import VirtualClock
+from metaglean_testkit.openmetadata import FakeServer
 
 
 class StandIn(Server):
@@ -117,3 +122,94 @@ def apply_patch(document, operations):
 def patched():
     """The document after a JSON patch."""
     return apply_patch
+
+
+class OfServer:
+    """The sink with a fake server: each `write` is a run of its own, on a virtual clock."""
+
+    service = Ref("databaseService", ("s",))
+    schema = Ref("databaseSchema", ("s", "d", "x"))
+
+    def __init__(self, server):
+        self.server = server
+        self.run = None
+
+    def base(self):
+        database = self.schema.parent
+        return [
+            Service(ref=self.service, service_type="CustomDatabase"),
+            Classification(ref=Ref("classification", ("Ours",))),
+            Tag(ref=Ref("tag", ("Ours", "one"))),
+            Database(ref=database),
+            Schema(ref=self.schema),
+        ]
+
+    def table(self, name="t", **fields):
+        fields.setdefault("columns", (Column(name="id", data_type="LONG"),))
+        fields.setdefault("source_url", f"https://source.example/{name}")
+        return Table(ref=self.schema.child("table", name), **fields)
+
+    def write(self, *records, between=None, token=None, workers=1, **options):
+        """The changes of what isn't unchanged: (kind, name) → change. `between` is called once it
+        is known what stands; `workers` is 1 so that faults meet the calls in their order."""
+        sink = MetadataRestSink(MetadataRestSink.Config())
+        settings = {
+            "hostPort": self.server.url,
+            "authProvider": "openmetadata",
+            "securityConfig": {"jwtToken": token or self.server.token},
+        }
+        self.run = Run(
+            self.service, clock=VirtualClock(), sink=sink, workers=workers,
+            server=ServerConfig.model_validate(settings), **options,
+        ).at("sink")  # fmt: skip
+        assert all(step.ok for step in sink.open(self.run) if step.required)
+        self.run.names = sink.names
+        self.run.stands("table", self.schema)
+        if between:
+            between()
+        self.server.forget()
+        try:
+            changes = list(sink.write(iter([*self.base(), *records]), self.run))
+        finally:
+            sink.close("success")
+            self.run.close()
+        return {(c.ref.kind, c.ref.name): c for c in changes if c.action != "unchanged"}
+
+    def stored(self, name="t", collection="tables"):
+        """A table as a person sees it, with all its fields."""
+        owner = self.server.app.world.owner_key
+        definition = self.server.app.world.definition_key
+        fields = f"{owner},tags,{definition},columns,tableConstraints,domain,dataProducts"
+        if owner == "owners":
+            fields = fields.replace("domain", "domains")
+        path = f"/{collection}/name/s.d.x.{name}?include=all&fields={fields}"
+        return self.server.call("GET", path)
+
+    def edit(self, *operations, name="t"):
+        """A person's patch."""
+        return self.server.call("PATCH", f"/tables/{self.stored(name)['id']}", list(operations))
+
+    def delete(self, name="t", *, hard=False):
+        word = "true" if hard else "false"
+        self.server.call("DELETE", f"/tables/{self.stored(name)['id']}?hardDelete={word}")
+
+    def sent(self, *methods):
+        """(method, path) of the requests of the last run that write."""
+        methods = methods or ("PUT", "PATCH", "POST", "DELETE")
+        return [(r.method, r.path) for r in self.server.requests if r.method in methods]
+
+    def problems(self):
+        return [group.message for group in self.run.report.problems]
+
+
+@pytest.fixture
+def of_version():
+    """A sink with a fake server of the given version."""
+    with contextlib.ExitStack() as stack:
+        yield lambda version: OfServer(stack.enter_context(FakeServer(version)))
+
+
+@pytest.fixture(params=["1.2.0", "2.0.0"])
+def target(request, of_version):
+    """The same, of both versions."""
+    return of_version(request.param)

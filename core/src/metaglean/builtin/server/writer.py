@@ -140,9 +140,12 @@ class Writer:
         """Read, compute, send; after a lost answer, a conflict or a fault all three anew."""
         restored = False
         versions: list[Any] = []
+        lost: Patch | None = None
         for attempt in range(ATTEMPTS):
             stored = self._read(job.ref, entity_id)
             if stored is None:
+                if job.entity_id is None:
+                    raise NotFound(f"{job.ref} is gone right after it was written", status=404)
                 return self._create(job._replace(entity_id=None))
             self._keep(job.ref, stored)
             versions.append(stored.get("version"))
@@ -161,7 +164,11 @@ class Writer:
             except ItemError as error:
                 if not self._again(error, patch, attempt):
                     raise
+                if (error.status or 500) >= 500:
+                    lost = patch
                 continue
+            if lost and not patch.bodies:  # it had arrived after all
+                sent, patch = bool(lost.bodies), lost
             self._tell(job.ref, patch)
             change = Change(job.ref, "updated" if sent else "unchanged")
             return patch.change(change._replace(action="restored") if restored else change)
