@@ -40,10 +40,10 @@ class Package:
     def __init__(self, home: Path, *, search: bool = False) -> None:
         self.home = home.resolve()
         self._search = search
+        self._libs = Path(os.environ.get("OM_LIBS") or _cache() / f"libs-{_digest(self.home)}")
         self._work = Path(tempfile.mkdtemp(prefix="metaglean-server-"))
         # Where root runs the tests, PostgreSQL runs as another account and must pass through.
         self._work.chmod(0o711)
-        self._libs = Path(os.environ.get("OM_LIBS") or _cache() / f"libs-{_digest(self.home)}")
         self._settings: dict[str, str] = {}
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -186,6 +186,8 @@ def _cache() -> Path:
 
 def _digest(home: Path) -> str:
     """Stands for the jars that a package makes: what it brings and what it asks Maven for."""
+    if not (home / "start.sh").is_file():
+        raise StartFailed(f"{home} has no start.sh")
     digest = hashlib.sha256()
     for path in [home / "libs.sh", *sorted(home.rglob("pom.xml")), *sorted(home.rglob("*.jar"))]:
         digest.update(f"{path.relative_to(home)} {path.stat().st_size}\n".encode())

@@ -85,6 +85,8 @@ def test_a_named_package_that_does_not_start_is_a_failure(
     monkeypatch.delenv("OM_LIBS", raising=False)
     with pytest.raises(StartFailed, match="no such luck"):
         open_server({"METAGLEAN_SERVER_PACKAGE": str(tmp_path)})
+    with pytest.raises(StartFailed, match="nowhere has no start"):
+        open_server({"METAGLEAN_SERVER_PACKAGE": str(tmp_path / "nowhere")})
 
 
 def test_it_may_go_and_come_back(own_server: RealServer) -> None:
