@@ -29,7 +29,7 @@ SUFFIX_LENGTHS = (8, 16)
 
 def encode(name: str) -> str:
     """The stored form of a raw name; control characters become `_`."""
-    if name.isalnum():
+    if name.isidentifier() or name.isalnum():
         return name
     return _ENCODED.sub(lambda found: RESERVED[found[0]], _CONTROL.sub("_", name))
 

@@ -49,11 +49,11 @@ class Bodies:
         read = record.model_fields_set
         values: Json = {}
         if "display_name" in read:
-            values["displayName"] = record.display_name
+            values["displayName"] = _clean(record.display_name)
         if "description" in read:
-            values["description"] = record.description
+            values["description"] = _clean(record.description)
         if "source_url" in read and record.source_url:
-            values["sourceUrl"] = record.source_url
+            values["sourceUrl"] = _clean(record.source_url)
         if "owners" in read:
             values["owners"] = self._owners(record.owners)
         if "tags" in read:
@@ -63,7 +63,7 @@ class Bodies:
         if isinstance(record, Table):
             values |= self._table(record, note)
         elif isinstance(record, Pipeline):
-            values |= self._pipeline(record)
+            values |= _clean(self._pipeline(record))
         return values
 
     # -- tables -----------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class Bodies:
             values["tableConstraints"] = self._constraints(record.table_constraints, known)
         if "schema_definition" in read:
             is_view = record.table_type in VIEWS if "table_type" in read else True
-            values["definition"] = record.schema_definition if is_view else None
+            values["definition"] = _clean(record.schema_definition) if is_view else None
         return values
 
     def _columns(self, columns: Sequence[Column], note: Note) -> list[Json]:
@@ -104,16 +104,16 @@ class Bodies:
         array = column.array_data_type
         length = column.data_length
         optional = {
-            "displayName": display,
-            "description": column.description,
-            "dataTypeDisplay": column.data_type_display,
+            "displayName": _clean(display),
+            "description": _clean(column.description),
+            "dataTypeDisplay": _clean(column.data_type_display),
             "dataLength": 1 if length is None and column.data_type in _WITH_LENGTH else length,
             "arrayDataType": "UNKNOWN" if array is None and column.data_type == "ARRAY" else array,
             "precision": precision,
             "scale": scale,
             "constraint": column.constraint,
             "ordinalPosition": column.ordinal_position,
-            "tags": self._labels(column.tags) or None,
+            "tags": self._labels(column.tags) if column.tags else None,
         }
         value |= {key: given for key, given in optional.items() if given is not None}
         if column.children or column.data_type == "STRUCT":
@@ -171,6 +171,8 @@ class Bodies:
 def _clean(value: Any) -> Any:
     """The value without control characters: a server answers 500 to NUL, and half of a surrogate
     pair can't be sent at all."""
+    if value is None:
+        return value
     if isinstance(value, str):
         return _CONTROL.sub("\ufffd", value) if _CONTROL.search(value) else value
     if isinstance(value, list):
