@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from metaglean import Change
@@ -55,12 +55,11 @@ class Bulk:
             return everything
         body = answer.body if isinstance(answer.body, dict) else {}
         failed = list(body.get("failedRequest") or ())
-        passed = body.get("numberOfRowsPassed")
-        if not failed and passed is not None and int(passed) < len(jobs):
+        if not failed and body.get("numberOfRowsPassed") != len(jobs):
             return everything
         return self._positions(jobs, failed)
 
-    def _positions(self, jobs: Sequence[Job], failed: Sequence[Mapping[str, Any]]) -> set[int]:
+    def _positions(self, jobs: Sequence[Job], failed: Sequence[Any]) -> set[int]:
         """Which jobs the failed rows are: each names its entity, or holds the body."""
         if not failed:
             return set()
@@ -68,7 +67,7 @@ class Bulk:
         by_body = {self._writer.body(job)["name"]: number for number, job in enumerate(jobs)}
         found = set()
         for row in failed:
-            request: str | Json | None = row.get("request")
+            request: str | Json | None = row.get("request") if isinstance(row, dict) else None
             if isinstance(request, dict):
                 number = by_body.get(str(request.get("name")))
             else:
