@@ -20,7 +20,7 @@ FIRST: dict[str, tuple[int, int]] = {
     "taskOwner": (1, 3),
     "comparesAll": (1, 3),
     "schemaDefinition": (1, 4),
-    "looseLabels": (1, 4),
+    "looseLabels": (1, 5),
     "owners": (1, 5),
     "pipelineState": (1, 7),
     "domains": (1, 9),

@@ -14,7 +14,7 @@ _SERVICES = frozenset({"databaseService", "pipelineService", "dashboardService"}
 _OWN_LENGTH = {"table": 256, "column": 256}  # kinds whose limit is older than the general one
 _LABEL_LENGTH = 64
 _LOOSE_LENGTH = 256
-# What names may hold besides word characters: tags and classifications before 1.4; services,
+# What names may hold besides word characters: tags and classifications before 1.5; services,
 # dashboards and charts before 1.3. Word characters are Java's, which has no `²`, but marks.
 _IN_LABELS = frozenset("' -.&()\u200c\u200d")
 _IN_STRICT = _IN_LABELS | {"%"}
@@ -28,7 +28,7 @@ _MARK = 8
 class ServerNames(NameRules):
     """OpenMetadata's rules: lengths and characters by kind and version (its JSON schemas).
 
-    Tags and classifications have 2 to 64 of few characters before 1.4, most other kinds up to 128
+    Tags and classifications have 2 to 64 of few characters before 1.5, most other kinds up to 128
     before 1.3; where a name doesn't fit, what is stored ends in a part of its digest, so that two
     names never meet in one, and the raw name is shown as displayName. Lengths are those of UTF-16
     (measured on 1.2): a character beyond the first plane counts as two.
