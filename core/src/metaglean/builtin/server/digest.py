@@ -157,8 +157,10 @@ def _normal(key: str, value: Any) -> Any:
     return value
 
 
-def _place(item: Mapping[str, Any]) -> str:
-    """What orders columns, labels and owners; constraints have no name."""
+def _place(item: Any) -> str:
+    """What orders columns, labels and owners; constraints have no name, theirs of columns alone."""
+    if not isinstance(item, dict):
+        return str(item)
     return str(item.get("name") or item.get("tagFQN") or item.get("id") or _JSON(item))
 
 
