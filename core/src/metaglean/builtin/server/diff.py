@@ -57,12 +57,13 @@ class Policy:
 @dataclass
 class Patch:
     """The operations, and what is to be told: field → (stored, new), what was kept and why, and
-    who wrote what stood."""
+    who wrote what stood. `settled` is False where another run may write what this one kept."""
 
     operations: list[Operation] = field(default_factory=list)
     fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     whose: dict[str, str] = field(default_factory=dict)
+    settled: bool = True
 
     @property
     def bodies(self) -> list[Json]:
@@ -121,11 +122,14 @@ class Differ:
             return True
         if not self._policy.texts:
             self._patch.kept[label] = "the token is a person's: texts are only filled"
+            self._patch.settled = False
             return False
         author = self._history.author(name, item)
         if self._policy.is_bot(author):
             self._patch.whose[label] = author
             return True
+        if self._history.failed:
+            self._patch.settled = False
         who = f"written by {author}" if author != UNKNOWN else "who wrote it can't be read"
         self._patch.kept[label] = who
         return False

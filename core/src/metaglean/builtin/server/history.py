@@ -16,12 +16,13 @@ class History:
     """The versions of one entity, read when first asked for (`GET /<coll>/{id}/versions`).
 
     `author` is the name of the user who wrote the stored value last; UNKNOWN where that can't be
-    read, and then the value must stay.
+    read, and then the value must stay; `failed` says that the versions could not be asked for.
     """
 
     def __init__(self, load: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
         self._load = load
         self._versions: list[Mapping[str, Any]] | None = None
+        self.failed = False
 
     def author(self, field: str, item: str = "") -> str:
         """Who wrote `field` last: of the entity (`description`), or of its item (the field is then
@@ -46,6 +47,7 @@ class History:
                 self._versions = sorted(self._load(), key=_number, reverse=True)
             except (ItemError, ValueError):
                 self._versions = []
+                self.failed = True
         return self._versions
 
 

@@ -209,7 +209,7 @@ class Writer:
         sent = bool(operations)
         if operations and "lifeCycle" in job.values:
             operations.append(_add("lifeCycle", job.values["lifeCycle"]))
-        stamp = bool(job.hash) and stored.get("sourceHash") != job.hash
+        stamp = bool(job.hash) and patch.settled and stored.get("sourceHash") != job.hash
         if stamp and (operations or job.settled) and self._server.features.has("sourceHash"):
             operations.append(_add("sourceHash", job.hash))
         if self._run.dry_run:
