@@ -128,6 +128,7 @@ class OfServer:
     """The sink with a fake server: each `write` is a run of its own, on a virtual clock."""
 
     service = Ref("databaseService", ("s",))
+    service_type = "CustomDatabase"
     schema = Ref("databaseSchema", ("s", "d", "x"))
 
     def __init__(self, server):
@@ -137,7 +138,7 @@ class OfServer:
     def base(self):
         database = self.schema.parent
         return [
-            Service(ref=self.service, service_type="CustomDatabase"),
+            Service(ref=self.service, service_type=self.service_type),
             Classification(ref=Ref("classification", ("Ours",))),
             Tag(ref=Ref("tag", ("Ours", "one"))),
             Database(ref=database),

@@ -115,7 +115,10 @@ class Services:
 
     def _body(self, record: Service, service_type: str, config: Json | None) -> Json:
         ref = record.ref
-        body: Json = {"name": self._names.stored(ref.kind, ref.name), "serviceType": service_type}
+        name = self._names.stored(ref.kind, ref.name)
+        body: Json = {"name": name, "serviceType": service_type}
+        if shown := record.display_name or (ref.name if name != ref.name else None):
+            body["displayName"] = shown
         if config:
             body["connection"] = {"config": config}
         if record.description:

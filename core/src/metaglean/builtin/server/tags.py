@@ -37,15 +37,16 @@ class Tags:
         self._run = run
         self._names = names
         self._qualified = qualified
-        self._standing: dict[str, set[str]] = {}
+        self._standing: dict[str, dict[str, bool]] = {}  # name → whether it may be used
         self._unread: dict[str, ItemError] = {}
+        self._disabled: set[str] = set()  # classifications; their tags aren't even listed
         self.own = {self._stored("classification", name) for name in run.classifications}
 
     def labels(self, labels: Iterable[TagLabel]) -> list[Json]:
         """The labels; one whose tag isn't known to stand is marked `refused`, which is a problem:
         it isn't sent, and where it stands on an entity it stays."""
         found = []
-        for label in labels:
+        for label in dict.fromkeys(labels):
             ref = Ref("tag", (label.classification, label.name))
             value: Json = {"tagFQN": self._qualified(ref), **_LABEL}
             reason = self._missing(ref)
@@ -62,9 +63,12 @@ class Tags:
     def _missing(self, ref: Ref) -> str:
         """Why a tag is not known to stand; empty where it does."""
         try:
-            return "" if self._stands(ref) else "is not on the server"
+            usable = self._stands(ref)
         except ItemError as error:
             return f"could not be looked up ({self._run.describe(error)})"
+        if usable is None:
+            return "is not on the server"
+        return "" if usable else "is disabled on the server"
 
     def write(self, record: Classification | Tag) -> Change:
         """Create it where it isn't there; what stands stays as people left it."""
@@ -77,18 +81,20 @@ class Tags:
         self.own.add(stored)
         entity = self._find("classification", record.ref)
         if entity is not None and not entity.get("deleted"):
+            if entity.get("disabled"):
+                self._disabled.add(stored)
             return Change(record.ref, "unchanged")
         self._put("classification", record, stored, {})
-        self._standing.setdefault(stored, set())
+        self._standing.setdefault(stored, {})
         return Change(record.ref, "restored" if entity else "created")
 
     def _tag(self, record: Tag) -> Change:
-        if self._stands(record.ref):
+        if self._stands(record.ref) is not None:
             return Change(record.ref, "unchanged")
         parent = self._stored("classification", record.ref.path[0])
         name = self._stored("tag", record.ref.name)
         self._put("tag", record, name, {"classification": parent})
-        self._standing.setdefault(parent, set()).add(name)
+        self._standing.setdefault(parent, {})[name] = True
         return Change(record.ref, "created")
 
     def _put(self, kind: str, record: Classification | Tag, name: str, parent: Json) -> None:
@@ -105,8 +111,11 @@ class Tags:
             if error.status != 409:  # another run made it at the same moment
                 raise
 
-    def _stands(self, ref: Ref) -> bool:
+    def _stands(self, ref: Ref) -> bool | None:
+        """Whether the tag may be used; None where it isn't there."""
         parent = self._stored("classification", ref.path[0])
+        if parent in self._disabled:
+            return False
         if parent in self._unread:
             raise self._unread[parent]  # its retries are spent: not once more for every label
         if parent not in self._standing:
@@ -115,15 +124,17 @@ class Tags:
             except ItemError as error:
                 self._unread[parent] = error
                 raise
-        return self._stored("tag", ref.name) in self._standing[parent]
+        return self._standing[parent].get(self._stored("tag", ref.name))
 
-    def _listed(self, parent: str) -> set[str]:
-        """The names of a classification's live tags; of its own level only."""
+    def _listed(self, parent: str) -> dict[str, bool]:
+        """The names of a classification's live tags, of its own level only. A label of one that is
+        switched off would be refused, with all that is sent beside it."""
         try:
             listing = self._server.listing("tags", parent=quote(parent))
-            return {str(tag.get("name")) for tag in listing if not _off(tag)}
+            live = [tag for tag in listing if not tag.get("deleted")]
+            return {str(tag.get("name")): not tag.get("disabled") for tag in live}
         except NotFound:
-            return set()
+            return {}
 
     def _find(self, kind: str, ref: Ref) -> Json | None:
         path = f"{KINDS[kind].collection}/{by_name(self._qualified(ref))}"
@@ -132,8 +143,3 @@ class Tags:
 
     def _stored(self, kind: str, name: str) -> str:
         return self._names.stored(kind, name)
-
-
-def _off(tag: Json) -> bool:
-    """Deleted, or switched off: a label of it would be refused."""
-    return bool(tag.get("deleted") or tag.get("disabled"))
