@@ -18,6 +18,7 @@ from metaglean.summary import summary
 from metaglean.workflow import Workflow
 from metaglean_domo_sandbox import Sandbox, Tenant
 from metaglean_testkit import VirtualClock
+from metaglean_testkit.openmetadata import FakeServer
 
 SCOPE = ("domo", "default", "default")
 PREFIX = fqn.build(SCOPE)
@@ -149,6 +150,13 @@ class World:
     def state(self) -> Snapshot:
         return snapshot(self.catalog)
 
+    def saved(self) -> bytes:
+        """All that the sink keeps, for `restore`."""
+        return self.catalog.read_bytes()
+
+    def restore(self, saved: bytes) -> None:
+        self.catalog.write_bytes(saved)
+
     def tables(self, *, deleted: bool = False) -> dict[str, Entity]:
         """Name → table of the live (or the deleted) ones."""
         return {
@@ -176,6 +184,89 @@ class World:
                 " WHERE history.run = (SELECT max(id) FROM runs)"
             ).fetchall()
         return [(kind, name, action, json.loads(fields)) for kind, name, action, fields in rows]
+
+
+class ServerWorld(World):
+    """One sandbox, one fake OpenMetadata server, and workflows between them."""
+
+    def __init__(self, sandbox: Sandbox, server: FakeServer) -> None:
+        super().__init__(sandbox, Path())
+        self.server = server
+
+    def reset(self) -> None:
+        """A new server that knows the tenant's people."""
+        self.server.reset()
+        for user in self.tenant.users.values():
+            if user.email:
+                name = user.email.partition("@")[0]
+                self.server.call("PUT", "/users", {"name": name, "email": user.email})
+        for group in self.tenant.groups.values():
+            self.server.call("PUT", "/teams", {"name": group.name, "teamType": "Group"})
+
+    def config(
+        self,
+        options: Mapping[str, Any] | None = None,
+        *,
+        instance: bool = True,
+        connection: Mapping[str, Any] | None = None,
+        **sections: Any,
+    ) -> dict[str, Any]:
+        found = super().config(options, instance=instance, connection=connection, **sections)
+        found["sink"] = {"type": "metadata-rest", "config": {}}
+        found["workflowConfig"] = {
+            "openMetadataServerConfig": {
+                "hostPort": self.server.url,
+                "authProvider": "openmetadata",
+                "securityConfig": {"jwtToken": self.server.token},
+            }
+        }
+        return found
+
+    def state(self) -> Snapshot:
+        found: Snapshot = {}
+        for kind, collection in _COLLECTIONS.items():
+            query = f"?limit=1000&include=all{_FIELDS.get(kind, '')}"
+            if kind == "table" and self.server.app.world.definition_key == "schemaDefinition":
+                query = query.replace("viewDefinition", "schemaDefinition")
+            if self.server.app.world.owner_key == "owners":
+                query = query.replace("owner", "owners")
+            for entity in self.server.call("GET", f"/{collection}{query}")["data"]:
+                name = entity["fullyQualifiedName"]
+                if kind != "tag" or name.startswith("Domo"):
+                    found[kind, name] = _entity(entity)
+        return found
+
+    def saved(self) -> bytes:
+        return self.server.snapshot()
+
+    def restore(self, saved: bytes) -> None:
+        self.server.restore(saved)
+
+
+_COLLECTIONS = {
+    "database": "databases",
+    "databaseSchema": "databaseSchemas",
+    "table": "tables",
+    "tag": "tags",
+}
+_FIELDS = {"table": "&fields=owner,tags,viewDefinition,tableConstraints,lifeCycle,columns"}
+# What moves with any write, and what a server adds to it.
+_NOT_COMPARED = frozenset(
+    "id version updatedAt updatedBy href changeDescription incrementalChangeDescription "
+    "sourceHash deleted usageSummary provider database databaseSchema service serviceType "
+    "fullyQualifiedName name".split()
+)
+
+
+def _entity(entity: Mapping[str, Any]) -> Entity:
+    link = str(entity.get("sourceUrl") or "")
+    source_id = link.partition("/datasources/")[2].partition("/")[0] or None
+    own = {key: value for key, value in entity.items() if key not in _NOT_COMPARED}
+    tags = sorted(label["tagFQN"] for label in own.pop("tags", None) or ())
+    owners = own.pop("owners", None) or [own.pop("owner", None) or {}]
+    people = sorted(str(one["name"]) for one in owners if one)
+    return Entity(source_id, bool(entity.get("deleted")), leaves(own) | leaves({"tags": tags})
+                  | leaves({"owners": people}))  # fmt: skip
 
 
 def snapshot(path: Path) -> Snapshot:
@@ -245,3 +336,8 @@ def calm_fixture() -> Callable[[Sandbox], None]:
 @pytest.fixture(scope="session")
 def world_class() -> type[World]:
     return World
+
+
+@pytest.fixture(scope="session")
+def server_world() -> type[ServerWorld]:
+    return ServerWorld

@@ -7,9 +7,8 @@ something to bring; what it brings must be what the undisturbed run brings.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,6 +16,7 @@ import pytest
 from metaglean.http import Session
 from metaglean_domo_sandbox import Fault, FaultPlan, Sandbox, Tenant
 from metaglean_domo_sandbox.view_ast import column, select, table
+from metaglean_testkit.openmetadata import FakeServer
 
 ROUTES = (
     "token", "datasets", "dataset", "query", "streams", "users", "groups",
@@ -60,7 +60,7 @@ class Call(NamedTuple):
 class Expected(NamedTuple):
     """`before` stood when the disturbed run began, `after` is what the undisturbed run leaves."""
 
-    catalog: Path
+    saved: Any
     before: dict[Any, Any]
     after: dict[Any, Any]
     calls: dict[str, list[Call]]
@@ -91,10 +91,10 @@ def change(tenant: Tenant) -> None:
 class Stage:
     """One tenant before and after its change, and what good runs make of it, by variant."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, world: type) -> None:
+    def __init__(self, sandbox: Sandbox, world: Any, fresh: Any) -> None:
         self.sandbox = sandbox
-        self._folder = folder
         self._world = world
+        self._fresh = fresh
         self._expected: dict[str, Expected] = {}
         self.before = Tenant.demo()
         self.after = self.before.copy()
@@ -114,36 +114,47 @@ class Stage:
                 calls[request.route].append(call)
             return False
 
-        catalog = self._folder / f"{variant}.db"
+        world = self._world
+        self._fresh()
         self.sandbox.tenant.restore_from(self.before)
-        world = self._world(self.sandbox, catalog)
         world.good_run(self._config(world, variant))
-        before = world.state()
+        saved, before = world.saved(), world.state()
         self.sandbox.tenant.restore_from(self.after)
         self.sandbox.faults = [Fault("500", predicate=note)]
-        twin = self._copy(catalog, self._folder / f"{variant}-after.db")
-        twin.good_run(self._config(twin, variant))
+        world.good_run(self._config(world, variant))
         self.sandbox.faults = ()
-        return Expected(catalog, before, twin.state(), calls)
+        return Expected(saved, before, world.state(), calls)
 
     def _config(self, world: Any, variant: str) -> Any:
         return world.config(**VARIANTS[variant])
 
-    def _copy(self, catalog: Path, to: Path) -> Any:
-        shutil.copy(catalog, to)
-        return self._world(self.sandbox, to)
-
-    def start(self, variant: str, folder: Path) -> tuple[Any, Any, Expected]:
-        """(world, configuration, what is expected), the catalog as it stood before."""
+    def start(self, variant: str) -> tuple[Any, Any, Expected]:
+        """(world, configuration, what is expected), the target as it stood before."""
         expected = self.expected(variant)
-        world = self._copy(expected.catalog, folder / "catalog.db")
-        return world, self._config(world, variant), expected
+        self._world.restore(expected.saved)
+        return self._world, self._config(self._world, variant), expected
 
 
-@pytest.fixture(scope="module")
-def module_stage(tmp_path_factory: Any, world_class: Any) -> Iterator[Stage]:
-    with Sandbox(Tenant.demo()) as sandbox:
-        yield Stage(sandbox, tmp_path_factory.mktemp("stage"), world_class)
+TARGETS = [
+    "catalog",
+    pytest.param("1.2.0", marks=pytest.mark.slow),
+    pytest.param("2.0.0", marks=pytest.mark.slow),
+]
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def module_stage(
+    tmp_path_factory: Any, world_class: Any, server_world: Any, request: Any
+) -> Iterator[Stage]:
+    of_catalog = request.param == "catalog"
+    server = nullcontext() if of_catalog else FakeServer(request.param, keep_bodies=False)
+    with Sandbox(Tenant.demo()) as sandbox, server:
+        if of_catalog:
+            catalog = tmp_path_factory.mktemp("stage") / "catalog.db"
+            yield Stage(sandbox, world_class(sandbox, catalog), lambda: catalog.unlink(True))
+        else:
+            world = server_world(sandbox, server)
+            yield Stage(sandbox, world, world.reset)
 
 
 @pytest.fixture
@@ -196,11 +207,11 @@ def test_a_run_uses_exactly_the_calls_that_are_disturbed_here(stage: Stage) -> N
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("route", ROUTES)
-def test_one_call_that_fails_for_good(stage: Stage, route: str, kind: str, tmp_path: Path) -> None:
+def test_one_call_that_fails_for_good(stage: Stage, route: str, kind: str) -> None:
     variant = VARIANT_OF.get(route, "plain")
     for number, call in enumerate(stage.expected(variant).places(route)):
         what = f"{kind} for {call.target} (place {number})"
-        world, config, expected = stage.start(variant, tmp_path)
+        world, config, expected = stage.start(variant)
         stage.sandbox.faults = [call.fault(kind)]
         outcome = world.run(config)
         assert stage.sandbox.stats.faults[kind], f"{what}: never asked"
@@ -215,12 +226,12 @@ def test_one_call_that_fails_for_good(stage: Stage, route: str, kind: str, tmp_p
 
 @pytest.mark.parametrize("kind", ["401", "429", "500", "timeout", "cut-json"])
 @pytest.mark.parametrize("route", ROUTES)
-def test_one_call_that_fails_once(stage: Stage, route: str, kind: str, tmp_path: Path) -> None:
+def test_one_call_that_fails_once(stage: Stage, route: str, kind: str) -> None:
     """Trying again mends these; nobody notices."""
     variant = VARIANT_OF.get(route, "plain")
     if (route, kind) == ("token", "401"):
         return  # a refused login is refused for good, see above
-    world, config, expected = stage.start(variant, tmp_path)
+    world, config, expected = stage.start(variant)
     calls = expected.places(route)
     if kind == "401" and route in INSTANCE:
         return  # an access token can't be renewed: see above
@@ -236,10 +247,8 @@ def test_one_call_that_fails_once(stage: Stage, route: str, kind: str, tmp_path:
 
 @pytest.mark.parametrize("place", ["first", "middle", "last"])
 @pytest.mark.parametrize("variant", ["plain", "one call a table"])
-def test_the_instance_plane_goes_down(
-    stage: Stage, place: str, variant: str, tmp_path: Path
-) -> None:
-    world, config, expected = stage.start(variant, tmp_path)
+def test_the_instance_plane_goes_down(stage: Stage, place: str, variant: str) -> None:
+    world, config, expected = stage.start(variant)
     calls = sum(len(found) for route, found in expected.calls.items() if route in INSTANCE)
     up = {"first": 0, "middle": calls // 2, "last": calls - 1}[place]
     seen = 0
@@ -261,8 +270,8 @@ def test_the_instance_plane_goes_down(
     check_recovery(world, config, expected, f"instance down at the {place} call")
 
 
-def test_the_instance_plane_refuses_everybody(stage: Stage, tmp_path: Path) -> None:
-    world, config, expected = stage.start("plain", tmp_path)
+def test_the_instance_plane_refuses_everybody(stage: Stage) -> None:
+    world, config, expected = stage.start("plain")
     stage.sandbox.settings.access_token = "another"
     outcome = world.run(config)
     stage.sandbox.settings.access_token = "sandbox-access-token"
@@ -273,10 +282,8 @@ def test_the_instance_plane_refuses_everybody(stage: Stage, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_tenth_of_the_answers_has_to_be_asked_again(
-    stage: Stage, seed: int, tmp_path: Path
-) -> None:
-    world, config, expected = stage.start("plain", tmp_path)
+def test_a_tenth_of_the_answers_has_to_be_asked_again(stage: Stage, seed: int) -> None:
+    world, config, expected = stage.start("plain")
     stage.sandbox.faults = FaultPlan.at_random(0.1, seed)
     outcome = world.run(config)
     assert sum(stage.sandbox.stats.faults.values())
@@ -285,12 +292,12 @@ def test_a_tenth_of_the_answers_has_to_be_asked_again(
 
 
 @pytest.mark.parametrize("seed", range(7, 27))  # with 6, fourteen rules happen to hit nothing
-def test_a_tenth_of_the_answers_is_anything(stage: Stage, seed: int, tmp_path: Path) -> None:
+def test_a_tenth_of_the_answers_is_anything(stage: Stage, seed: int) -> None:
     kinds = (
         "401 403 403-rate 400-wrapped 404 406 429 500 502 html drop cut-json short-body "
         "duplicate-page"
     )
-    world, config, expected = stage.start("plain", tmp_path)
+    world, config, expected = stage.start("plain")
     stage.sandbox.faults = FaultPlan.at_random(0.1, seed, kinds.split())
     outcome = world.run(config)
     assert sum(stage.sandbox.stats.faults.values())
@@ -299,9 +306,9 @@ def test_a_tenth_of_the_answers_is_anything(stage: Stage, seed: int, tmp_path: P
 
 
 @pytest.mark.parametrize("how", ["404", "mark"])
-def test_what_is_really_gone_is_marked_deleted(stage: Stage, how: str, tmp_path: Path) -> None:
+def test_what_is_really_gone_is_marked_deleted(stage: Stage, how: str) -> None:
     """The positive control of this file: deletion does happen."""
-    world, config, expected = stage.start("plain", tmp_path)
+    world, config, expected = stage.start("plain")
     (gone,) = stage.sandbox.tenant.by_name("refunds")
     stage.sandbox.tenant.delete(gone.id, how=how)
     outcome = world.good_run(config)
@@ -323,10 +330,8 @@ def test_what_is_really_gone_is_marked_deleted(stage: Stage, how: str, tmp_path:
         ("mark", "cut-json"),  # of a 404 the body doesn't count
     ],
 )
-def test_what_is_not_confirmed_as_gone_stays(
-    stage: Stage, how: str, kind: str, tmp_path: Path
-) -> None:
-    world, config, _ = stage.start("plain", tmp_path)
+def test_what_is_not_confirmed_as_gone_stays(stage: Stage, how: str, kind: str) -> None:
+    world, config, _ = stage.start("plain")
     (gone,) = stage.sandbox.tenant.by_name("refunds")
     stage.sandbox.tenant.delete(gone.id, how=how)
     stage.sandbox.faults = [
@@ -343,9 +348,9 @@ def test_what_is_not_confirmed_as_gone_stays(
 
 
 def test_what_a_complete_listing_misses_stays_while_it_can_be_read(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, config, expected = stage.start("plain", tmp_path)
+    world, config, expected = stage.start("plain")
     tenant = stage.sandbox.tenant
     (hidden,) = tenant.by_name("refunds")
     order = tenant.order
@@ -359,10 +364,10 @@ def test_what_a_complete_listing_misses_stays_while_it_can_be_read(
 
 @pytest.mark.parametrize("refuse_sort", [True, False])
 def test_a_listing_whose_order_moves_deletes_nothing(
-    stage: Stage, refuse_sort: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, refuse_sort: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages repeat some datasets and miss others, with the sort refused or not kept to."""
-    world, config, expected = stage.start("plain", tmp_path)
+    world, config, expected = stage.start("plain")
     settings = stage.sandbox.settings
     settings.refuse_sort, settings.shifting = refuse_sort, True
     if not refuse_sort:
@@ -382,8 +387,8 @@ def test_a_listing_whose_order_moves_deletes_nothing(
     check_recovery(world, config, expected, "shifting")
 
 
-def test_a_listing_without_the_sort_is_as_good(stage: Stage, tmp_path: Path) -> None:
-    world, config, expected = stage.start("plain", tmp_path)
+def test_a_listing_without_the_sort_is_as_good(stage: Stage) -> None:
+    world, config, expected = stage.start("plain")
     stage.sandbox.settings.refuse_sort = True
     world.good_run(config)
     assert world.state() == expected.after
