@@ -104,6 +104,50 @@ def test_a_field_of_a_part_is_left_out_of_the_parts_alone(make):
     ]
 
 
+def test_a_part_loses_only_what_its_own_class_lacks(make):
+    """A key that labels lack may be one that columns can't be without."""
+    adaptation, _ = make()
+    assert adaptation.learnt(unrecognized("displayName", "type.TagLabel"))
+    label = {"tagFQN": "a.b", "displayName": "B"}
+    column = {"name": "c", "displayName": "C", "tags": [label]}
+    body = {"displayName": "t", "columns": [{**column, "children": [column]}], "tags": [label]}
+    bare = {**column, "tags": [{"tagFQN": "a.b"}]}
+    assert adaptation.pruned(body) == {
+        "displayName": "t",
+        "columns": [{**bare, "children": [bare]}],
+        "tags": [{"tagFQN": "a.b"}],
+    }
+    operations = [
+        {"op": "add", "path": path, "value": value}
+        for path, value in (
+            ("/columns/0/displayName", "C"),
+            ("/columns/0/tags", [label]),
+            ("/tags/-", label),
+            ("/tags/0/displayName", "B"),
+            ("/columns/0/tags/1/displayName", "B"),
+            ("/columns/0/children/1/displayName", "B"),
+        )
+    ]
+    found = {one["path"]: one["value"] for one in adaptation.operations(operations)}
+    assert found == {
+        "/columns/0/displayName": "C",
+        "/columns/0/tags": [{"tagFQN": "a.b"}],
+        "/tags/-": {"tagFQN": "a.b"},
+        "/columns/0/children/1/displayName": "B",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "model"),
+    [("name", "type.TagLabel"), ("name", "api.data.CreateTable"), ("timestamp", "type.LifeCycle")],
+)
+def test_what_cant_be_left_out_is_an_error(make, key, model):
+    adaptation, _ = make()
+    assert not adaptation.learnt(unrecognized(key, model))
+    body = {"name": "t", "timestamp": 1, "columns": [{"name": "c"}]}
+    assert adaptation.pruned(body) == body
+
+
 def test_operations_on_unknown_fields_are_left_out(make):
     adaptation, _ = make()
     adaptation.learnt(unrecognized("sourceUrl", "entity.data.Table"))

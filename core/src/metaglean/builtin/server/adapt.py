@@ -21,7 +21,14 @@ _FEATURES = {
     "sourceHash": "sourceHash",
     "lifeCycle": "lifeCycle",
 }
-_PARTS = frozenset({"Column", "Task", "TagLabel", "TableConstraint"})
+# The class of a part → the keys of the lists that hold such parts.
+_PARTS = {
+    "Column": ("columns", "children"),
+    "Task": ("tasks",),
+    "TagLabel": ("tags",),
+    "TableConstraint": ("tableConstraints",),
+}
+_ENTITIES = frozenset({"Table", "Pipeline", "Database", "DatabaseSchema"})
 
 
 class Adaptation:
@@ -33,7 +40,7 @@ class Adaptation:
         self._server = server
         self._run = run
         self._unknown: set[str] = set()
-        self._unknown_in_parts: set[str] = set()
+        self._unknown_in_parts: dict[str, set[str]] = {}  # by the key of the list
         self._lock = threading.Lock()
 
     def learnt(self, error: ItemError) -> bool:
@@ -44,8 +51,7 @@ class Adaptation:
         with self._lock:
             field = unknown_field(error)
             if field:
-                self._without(field.key, in_part=field.model in _PARTS)
-                return True
+                return self._without(field.key, field.model)
             lacking = self.words.learn(error)
         if lacking and lacking.news:
             stand_in = self.words.known(lacking.words, lacking.word)
@@ -74,7 +80,7 @@ class Adaptation:
         if not self._unknown and not self._unknown_in_parts:
             return body
         return {
-            key: self._without_parts(value)
+            key: self._without_parts(value, key)
             for key, value in body.items()
             if key not in self._unknown
         }
@@ -84,37 +90,51 @@ class Adaptation:
         left_out = self._unknown | self.fields_denied
         found = []
         for one in operations:
-            top, _, rest = one["path"][1:].partition("/")
-            if top in left_out and not rest:
+            steps = one["path"][1:].split("/")
+            key, last = next(step for step in reversed(steps) if _is_key(step)), steps[-1]
+            place = next((step for step in steps[-3::-1] if _is_key(step)), "")
+            unknown = self._unknown_in_parts.get(place, set()) if len(steps) > 1 else left_out
+            if last in unknown:
                 continue
-            if rest.rpartition("/")[2] in self._unknown_in_parts:
-                continue
-            value = self._without_parts(one["value"]) if "value" in one else None
+            value = self._without_parts(one["value"], key) if "value" in one else None
             found.append({**one, "value": value} if "value" in one else one)
         return found
 
-    def _without(self, key: str, *, in_part: bool) -> None:
-        feature = "" if in_part else _FEATURES.get(key, "")
+    def _without(self, key: str, model: str) -> bool:
+        """Leave a key of a class out; False where it can't be."""
+        places = _PARTS.get(model, ())
+        if key == "name" or not (places or model.startswith("Create") or model in _ENTITIES):
+            return False
+        feature = "" if places else _FEATURES.get(key, "")
         if feature and self._server.features.lacks(feature):
             self._warn(f"this server has no field {key}: written in its older form")
-            return
-        unknown = self._unknown_in_parts if in_part else self._unknown
-        if key not in unknown and not feature:
-            self._warn(f"this server has no field {key}: left out")
-            unknown.add(key)
+        elif not feature:
+            unknown = [self._unknown_in_parts.setdefault(place, set()) for place in places]
+            for keys in unknown or [self._unknown]:
+                if key not in keys:
+                    self._warn(f"this server has no field {key}: left out")
+                    keys.add(key)
+        return True
 
-    def _without_parts(self, value: Any) -> Any:
+    def _without_parts(self, value: Any, place: str) -> Any:
+        """The same value as it may stand at `place`, the key that it has."""
         if not self._unknown_in_parts:
             return value
         if isinstance(value, list):
-            return [self._without_parts(one) for one in value]
+            return [self._without_parts(one, place) for one in value]
         if isinstance(value, dict):
+            unknown = self._unknown_in_parts.get(place, ())
             return {
-                key: self._without_parts(one)
+                key: self._without_parts(one, key)
                 for key, one in value.items()
-                if key not in self._unknown_in_parts
+                if key not in unknown
             }
         return value
 
     def _warn(self, message: str) -> None:
         self._run.warn(f"{message} (server {shown(self._server.features.version)})")
+
+
+def _is_key(step: str) -> bool:
+    """Whether a step of a JSON pointer is a key, and no position."""
+    return not step.isdigit() and step != "-"
