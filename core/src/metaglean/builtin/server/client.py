@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-PAGE_BYTES = 2_000_000
+PAGE_BYTES = 4_000_000
 FIRST_PAGE = 100
 LONGEST_PAGE = 1000
 _PATCH_TYPE = "application/json-patch+json"
@@ -101,7 +101,9 @@ class Server:
             limit = max(1, min(LONGEST_PAGE, int(PAGE_BYTES / max(1.0, each))))
             after = (body.get("paging") or {}).get("after")
             del response, body
-            yield from data
+            data.reverse()
+            while data:  # a page is let go as it is used, and gone before the next one comes
+                yield data.pop()
             if not after:
                 return
             if after in seen:
