@@ -65,15 +65,27 @@ def admin_server(real_server: RealServer) -> RealServer:
     return real_server
 
 
-@pytest.fixture(scope="module", params=["real", "fake 1.2.0", "fake 2.0.0"])
-def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+@pytest.fixture(scope="session")
+def fakes() -> Iterator[dict[str, FakeSite]]:
+    """Version → the fake server of that version, as far as they were asked for."""
+    started: dict[str, FakeSite] = {}
+    yield started
+    for one in started.values():
+        one.fake.stop()
+
+
+@pytest.fixture(params=["real", "fake 1.2.0", "fake 2.0.0"])
+def site(request: pytest.FixtureRequest, fakes: dict[str, FakeSite]) -> Site:
     """The real server, and the fake as two generations: what holds there must hold here."""
     kind, _, version = str(request.param).partition(" ")
     if kind == "fake":
-        with FakeServer(version) as fake:
-            yield FakeSite(fake)
-        return
-    yield request.getfixturevalue("admin_server")
+        if version not in fakes:
+            fakes[version] = FakeSite(FakeServer(version).start())
+        return fakes[version]
+    server: RealServer = request.getfixturevalue("real_server")
+    if not server.has_admin:
+        pytest.skip("METAGLEAN_TEST_SERVER_ADMIN_TOKEN names no admin's token")
+    return server
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from metaglean_domo_sandbox.model import Dataset
 from tests.server.company import user_name
 from tests.server.place import Place
+
+from metaglean_domo_sandbox.model import Dataset
 
 Json = dict[str, Any]
 
@@ -91,9 +92,7 @@ def _columns(dataset: Dataset) -> list[tuple[str, str | None, str, str]]:
     columns = dataset.all_columns()
     if dataset.name == "odd columns":
         return [(name, shows, "STRING", "string") for name, shows in ODD_COLUMNS]
-    return [
-        (one.name, None, *TYPES.get(one.type, (one.type, one.type.lower()))) for one in columns
-    ]
+    return [(one.name, None, *TYPES.get(one.type, (one.type, one.type.lower()))) for one in columns]
 
 
 def _tags(dataset: Dataset) -> list[str]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import http.client
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from metaglean_testkit.faults import Answer, Request
+from metaglean_testkit.faults import TIMED_OUT, Answer, Request
 from metaglean_testkit.proxy import FaultProxy
 
 WRITES = frozenset({"PUT", "POST", "PATCH", "DELETE"})
-#: What may happen to a request: a status instead of an answer, or the connection dropped, before the
-#: server has seen it; or, after it was carried out, no answer, half an answer or a 500.
+#: What may happen to a request: a status instead of an answer, or the connection dropped, before
+#: the server has seen it; or, after it was carried out, no answer, half an answer, a 500, or an
+#: answer that comes too late (where `metaglean_testkit.proxy.watching` watches).
 BEFORE = ("429", "500", "503", "drop")
-AFTER = ("drop after", "cut", "500 after")
+AFTER = ("drop after", "cut", "500 after", "late")
+FAULTS = (*BEFORE, *AFTER[:3])
 _PER_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
 
 Rule = Callable[[Request], str]
@@ -74,6 +77,16 @@ class Gate:
         self.calls = []
         self._proxy.forget()
 
+    def shut(self) -> None:
+        """Connections are refused, and those that are open end."""
+        self._proxy.stop()
+
+    def reopen(self) -> None:
+        """At another address."""
+        self._proxy = FaultProxy(self._handle)
+        self._proxy.__enter__()
+        self.open()
+
     def _handle(self, request: Request) -> Answer:
         with self._lock:
             fault = self.rule(request)
@@ -84,6 +97,8 @@ class Gate:
             answer = Answer(answer.status, answer.headers, answer.body, cut="inside")
         elif fault == "500 after":
             answer = _before("500")
+        elif fault == "late":
+            answer = Answer(504, {TIMED_OUT: "1"})
         with self._lock:
             self.calls.append(Call(request.method, path_of(request), answer.status, fault))
         return answer
@@ -139,11 +154,23 @@ def every(number: int, kind: str) -> Rule:
     return rule
 
 
+def first(number: int, kind: str, *, spared: int = 0) -> Rule:
+    """So many requests, after some that are spared."""
+    seen = 0
+
+    def rule(_request: Request) -> str:
+        nonlocal seen
+        seen += 1
+        return kind if spared < seen <= spared + number else ""
+
+    return rule
+
+
 def to(method: str, path: str, kind: str) -> Rule:
-    """All requests of this method whose path begins so."""
+    """All requests of this method whose path matches this expression from its start."""
 
     def rule(request: Request) -> str:
-        return kind if request.method == method and path_of(request).startswith(path) else ""
+        return kind if request.method == method and re.match(path, path_of(request)) else ""
 
     return rule
 

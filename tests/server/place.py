@@ -185,6 +185,10 @@ class Place:
         assert not outcome.problems, outcome.text
         return outcome
 
+    def at_another_service(self, prefix: str) -> Place:
+        """The same source and server; nothing stands there."""
+        return Place(self.site, self.sandbox, self.gate, self.site.scratch(prefix), self.tag)
+
     # -- what stands ---------------------------------------------------------------------------
 
     def state(self) -> State:

@@ -1,4 +1,4 @@
-"""What people wrote on a server stays; what changed at the source, and nobody's edit stands against,
+"""What people wrote on a server stays; what changed at the source, and no edit stands against,
 arrives: also where a run without the instance's API and one with a refused tag come between."""
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def glossary_term(place: Place) -> str:
 
 def custom_property(api: Api) -> None:
     """Tables get one that people may fill."""
-    (text,) = [one for one in api.all("metadata/types", category="field") if one["name"] == "string"]
+    (text,) = [
+        one for one in api.all("metadata/types", category="field") if one["name"] == "string"
+    ]
     kind = api.get("metadata/types/name/table")
     if any(one["name"] == "stewardship" for one in kind.get("customProperties") or ()):
         return
@@ -181,9 +183,7 @@ class Edited:
     def check(self, *, gone: Iterable[str] = (), new: Iterable[str] = ()) -> None:
         """All edits are there; those of columns that are gone went with them."""
         expected = {
-            key: value
-            for key, value in self._before.items()
-            if key.partition(".")[0] not in gone
+            key: value for key, value in self._before.items() if key.partition(".")[0] not in gone
         }
         found = {
             key: value for key, value in self._seen().items() if key.partition(".")[0] not in new
@@ -354,7 +354,7 @@ def test_tags_that_cannot_be_listed(place: Place) -> None:
     assert labels(place.table("users")) == {"DomoTags.pii", "DomoTags.gold"}
 
 
-# -- whose texts ------------------------------------------------------------------------------------
+# -- whose texts -----------------------------------------------------------------------------------
 
 
 def test_texts_of_bots_follow_and_those_of_people_stay(place: Place) -> None:
@@ -411,6 +411,10 @@ def test_a_persons_token_only_fills(place: Place) -> None:
     assert owner_of(orders) == user_name("ann", place.tag)
     assert "channel" in columns_of(orders)
     assert place.table("table4")["description"] == "Filled."
+    place.good_run()  # the bot's own again
+    orders = place.table("orders")
+    assert orders["description"] == "Other words."
+    assert owner_of(orders) == user_name("cleo", place.tag)
 
 
 def test_override_metadata_replaces_texts(place: Place) -> None:
@@ -460,7 +464,7 @@ def test_a_dry_run_tells_and_writes_nothing(place: Place) -> None:
     ]
 
 
-# -- names ------------------------------------------------------------------------------------------
+# -- names -----------------------------------------------------------------------------------------
 
 
 def test_names_that_differ_in_case_and_stood_before_are_kept(site: Site) -> None:
