@@ -73,6 +73,27 @@ def test_a_text_of_a_column(name, of):
     assert author(edited, FIRST, of="description") == BOT
 
 
+@pytest.mark.parametrize("place", ["columns", "columns.outer"])
+def test_a_column_that_changes_its_type_keeps_its_author(place):
+    """A real 1.2 says that it went and came, with its text, in one version."""
+    text = f"{place}.id.description"
+    edited = version(0.2, ANN, added=[field(text, None, "of ann")])
+
+    def retyped(description):
+        old = json.dumps([{"name": "id", "dataType": "LONG", "description": "of ann"}])
+        new = json.dumps([{"name": "id", "dataType": "STRING", "description": description}])
+        return version(1.2, BOT, added=[field(place, None, new)], deleted=[field(place, old)])
+
+    assert author(retyped("of ann"), edited, FIRST, of=text, item="id") == ANN
+    assert author(retyped("of bot"), edited, FIRST, of=text, item="id") == BOT
+
+
+def test_a_column_inside_another_is_not_its_namesake():
+    edited = version(0.2, ANN, added=[field("columns.outer.id.description", None, "of ann")])
+    came = version(0.3, BOT, added=[field("columns", None, json.dumps([{"name": "id"}]))])
+    assert author(came, edited, FIRST, of="columns.outer.id.description", item="id") == ANN
+
+
 def test_a_column_that_came_later_is_of_who_added_it():
     column = json.dumps([{"name": "id", "dataType": "LONG", "description": "of ann"}])
     added = version(0.2, ANN, added=[field("columns", None, column)])

@@ -284,3 +284,70 @@ def test_the_version_is_named_where_the_server_knows_it(of_version):
         target.server.app.answer = note
         target.write(new(target))
         assert [one is not None for one in seen] == [named]
+
+
+def test_a_text_of_a_column_stays_its_authors_when_the_type_changes(target):
+    def write(kind, text=None):
+        target.write(target.table(columns=[Column(name="id", data_type=kind, description=text)]))
+
+    write("LONG")
+    target.edit({"op": "add", "path": "/columns/0/description", "value": "of a person"})
+    write("STRING")
+    write("STRING", "of the source")
+    assert target.stored()["columns"][0]["description"] == "of a person"
+
+
+def test_what_1_2_stores_only_with_another_change(of_version):
+    """It is told without a single request for the table, and comes with the next other change."""
+    target = of_version("1.2.0")
+    columns = (Column(name="a", data_type="LONG"), Column(name="b", data_type="LONG"))
+    view = {"table_type": "View", "schema_definition": "select 1", "columns": columns}
+    target.write(target.table(**view))
+    other = {**view, "schema_definition": "select 2", "columns": columns[::-1]}
+    for _ in range(2):
+        assert target.write(target.table(**other)) == {}
+        assert not any(r.path.startswith("/tables/") for r in target.server.requests)
+        assert any("SQL or order" in group.message for group in target.run.report.warnings)
+    change = target.write(target.table(**other, description="new"))[TABLE]
+    assert {"schema_definition", "description"} <= change.fields.keys()
+    stored = target.stored()
+    assert stored["viewDefinition"] == "select 2"
+    assert [one["name"] for one in stored["columns"]] == ["b", "a"]
+    assert target.write(target.table(**other, description="new")) == {}
+    assert not any("SQL or order" in group.message for group in target.run.report.warnings)
+
+
+def test_a_view_that_becomes_a_table_and_back(target):
+    view = {"table_type": "View", "schema_definition": "select 1"}
+    target.write(target.table(**view))
+    key = target.server.app.world.definition_key
+    assert target.write(target.table(table_type="Regular"))[TABLE].action == "updated"
+    assert not target.stored().get(key)
+    target.write(target.table(**view))
+    assert target.stored()[key] == "select 1"
+    assert not target.problems()
+
+
+def test_columns_follow_and_keep_what_people_added(target):
+    """New, gone, of another type, in another order, renamed in case alone."""
+
+    def named(*pairs):
+        return tuple(Column(name=name, data_type=kind) for name, kind in pairs)
+
+    target.write(target.table(columns=named(("a", "LONG"), ("b", "LONG"), ("C", "LONG"))))
+    pii = {"tagFQN": "PII.None", "source": "Classification", "labelType": "Manual",
+           "state": "Confirmed"}  # fmt: skip
+    target.edit(*(
+        {"op": "add", "path": f"/columns/{number}/{key}", "value": value}
+        for number in (0, 2) for key, value in (("description", "of a person"), ("tags", [pii]))
+    ))  # fmt: skip
+    wanted = target.table(columns=named(("n", "DATE"), ("c", "LONG"), ("a", "STRING")))
+    assert target.write(wanted)[TABLE].action == "updated"
+    stored = target.stored()["columns"]
+    assert [(one["name"], one["dataType"]) for one in stored] == [
+        ("n", "DATE"), ("C", "LONG"), ("a", "STRING"),
+    ]  # fmt: skip
+    for column in stored[1:]:
+        assert column["description"] == "of a person"
+        assert [label["tagFQN"] for label in column["tags"]] == ["PII.None"]
+    assert target.write(wanted) == {}

@@ -31,12 +31,12 @@ class History:
         plain = field.replace('"', "")
         for version in versions:
             change = version.get("changeDescription") or {}
-            for part in ("fieldsAdded", "fieldsUpdated", "fieldsDeleted"):
-                for entry in change.get(part) or ():
-                    name = str(entry.get("name", "")).replace('"', "")
-                    added = part == "fieldsAdded" and item and name == field.partition(".")[0]
-                    if name == plain or (added and _holds(entry.get("newValue"), item)):
-                        return str(version.get("updatedBy") or UNKNOWN)
+            parts = ("fieldsAdded", "fieldsUpdated", "fieldsDeleted")
+            named = any(
+                plain == _named(entry) for part in parts for entry in change.get(part) or ()
+            )
+            if named or (item and _came(change, plain, item)):
+                return str(version.get("updatedBy") or UNKNOWN)
         if versions and _is_first(versions[-1]):
             return str(versions[-1].get("updatedBy") or UNKNOWN)
         return UNKNOWN
@@ -73,12 +73,30 @@ def _is_first(version: Mapping[str, Any]) -> bool:
     return _number(version) <= 0.1
 
 
-def _holds(value: object, item: str) -> bool:
-    """Whether a list of added items, as the history keeps it (JSON in a text), has this one."""
-    try:
-        items = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return False
-    return isinstance(items, list) and any(
-        isinstance(one, dict) and one.get("name") == item for one in items
-    )
+def _named(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("name", "")).replace('"', "")
+
+
+def _came(change: Mapping[str, Any], field: str, item: str) -> bool:
+    """Whether the item came with a text of its own in this version. (One that changes its type goes
+    and comes in one, with the text that somebody else wrote.)"""
+    key = field.rpartition(".")[2]
+    place = field.removesuffix(f".{item}.{key}")
+    new = _item(change.get("fieldsAdded"), place, "newValue", item)
+    old = _item(change.get("fieldsDeleted"), place, "oldValue", item)
+    return new is not None and (old is None or old.get(key) != new.get(key))
+
+
+def _item(entries: Any, place: str, side: str, item: str) -> Mapping[str, Any] | None:
+    """The item among those that were added to, or deleted from, the list at `place`; the history
+    keeps them as JSON in a text."""
+    for entry in entries or ():
+        value = entry.get(side) if _named(entry) == place else None
+        try:
+            items = json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            continue
+        for one in items if isinstance(items, list) else ():
+            if isinstance(one, dict) and one.get("name") == item:
+                return one
+    return None
