@@ -321,7 +321,8 @@ def test_a_view_that_becomes_a_table_and_back(target):
     view = {"table_type": "View", "schema_definition": "select 1"}
     target.write(target.table(**view))
     key = target.server.app.world.definition_key
-    assert target.write(target.table(table_type="Regular"))[TABLE].action == "updated"
+    plain = target.table(table_type="Regular", schema_definition=None)
+    assert target.write(plain)[TABLE].action == "updated"
     assert not target.stored().get(key)
     target.write(target.table(**view))
     assert target.stored()[key] == "select 1"
@@ -351,3 +352,13 @@ def test_columns_follow_and_keep_what_people_added(target):
         assert column["description"] == "of a person"
         assert [label["tagFQN"] for label in column["tags"]] == ["PII.None"]
     assert target.write(wanted) == {}
+
+
+def test_what_overrides_compares_also_where_the_hash_is_equal(standing):
+    standing.edit({"op": "add", "path": "/description", "value": "of a person"})
+    record = standing.table(description="old")
+    assert standing.write(record, override_metadata=False) == {}
+    assert standing.stored()["description"] == "of a person"
+    change = standing.write(record, override_metadata=True)[TABLE]
+    assert change.fields == {"description": ("of a person", "old")}
+    assert standing.stored()["description"] == "old"
