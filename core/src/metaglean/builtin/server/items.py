@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from metaglean.builtin.server.client import Json
 from metaglean.builtin.server.digest import display, is_own
 from metaglean.builtin.server.wire import REFUSED, sendable
+from metaglean.fqn import decode
 
 _SHAPE = (
     "dataType", "dataLength", "arrayDataType", "precision", "scale", "constraint",
@@ -182,18 +183,23 @@ def _differs(
 
 
 def _matched(stored: Sequence[Mapping[str, Any]], wanted: Sequence[Json]) -> dict[int, Json]:
-    """Index of a stored item → the wanted one that it is; exact names first."""
+    """Index of a stored item → the wanted one that it is; exact names first. Before 1.3 some stood
+    unencoded (`>`): they are the same ones on a server that was upgraded."""
     exact = {str(item["name"]): item for item in wanted}
-    alike = {str(item["name"]).casefold(): item for item in wanted}
+    alike = {_alike(str(item["name"])): item for item in wanted}
     found: dict[int, Json] = {}
     taken: set[int] = set()
-    for names, key in ((exact, str), (alike, str.casefold)):
+    for names, key in ((exact, str), (alike, _alike)):
         for index, item in enumerate(stored):
             match = names.get(key(str(item["name"])))
             if index not in found and match is not None and id(match) not in taken:
                 found[index] = match
                 taken.add(id(match))
     return found
+
+
+def _alike(name: str) -> str:
+    return decode(name).casefold()
 
 
 def _put(item: Json, key: str, value: Any) -> None:

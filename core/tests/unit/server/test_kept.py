@@ -1,0 +1,48 @@
+"""What others wrote stays, and what a server can't take doesn't reach it."""
+
+from __future__ import annotations
+
+import pytest
+
+from metaglean.records import Classification, Column, LifeCycle, Lineage, Ref, Tag
+
+
+def test_a_server_without_life_cycle(target):
+    for model in ("CreateTable", "Table"):
+        target.server.unknow(model, "lifeCycle")
+    for text in ("old", "new"):
+        stamps = LifeCycle(created=1000, updated=2000)
+        target.write(target.table(description=text, life_cycle=stamps))
+        assert not target.problems()
+        assert target.stored()["description"] == text
+
+
+@pytest.mark.parametrize("version", ["1.3.0", "2.0.0"])
+def test_a_column_that_stood_before_an_upgrade_stays(of_version, version):
+    """Servers before 1.3 got `>` as it is."""
+    target = of_version(version)
+    target.write(target.table())
+    column = {"name": "x > y", "dataType": "LONG", "description": "of a person", "tags": []}
+    target.edit({"op": "add", "path": "/columns/-", "value": column})
+    columns = [Column(name=name, data_type="LONG") for name in ("id", "x > y", "new")]
+    target.write(target.table(columns=columns))
+    found = {one["name"]: one.get("description") for one in target.stored()["columns"]}
+    assert found == {"id": None, "x > y": "of a person", "new": None}
+    assert target.write(target.table(columns=columns)) == {}
+
+
+def test_no_control_characters_in_tags_and_lineage(target):
+    odd = "a\x00b\ud800"
+    tag = Ref("tag", ("Ours", odd))
+    here, there = (target.schema.child("table", name) for name in "ab")
+    target.write(
+        Classification(ref=Ref("classification", ("More",)), description=odd),
+        Tag(ref=tag, description=odd),
+        target.table("a"),
+        target.table("b"),
+        Lineage(ref=here, target=there, sql_query=odd, description=odd),
+    )
+    assert not target.problems()
+    bodies = [request.body for request in target.server.requests if request.method == "PUT"]
+    assert bodies
+    assert "\\x00" not in repr(bodies)
