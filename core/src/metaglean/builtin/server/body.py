@@ -49,11 +49,11 @@ class Bodies:
         read = record.model_fields_set
         values: Json = {}
         if "display_name" in read:
-            values["displayName"] = _clean(record.display_name)
+            values["displayName"] = clean(record.display_name)
         if "description" in read:
-            values["description"] = _clean(record.description)
+            values["description"] = clean(record.description)
         if "source_url" in read and record.source_url:
-            values["sourceUrl"] = _clean(record.source_url)
+            values["sourceUrl"] = clean(record.source_url)
         if "owners" in read:
             values["owners"] = self._owners(record.owners)
         if "tags" in read:
@@ -63,7 +63,7 @@ class Bodies:
         if isinstance(record, Table):
             values |= self._table(record, note)
         elif isinstance(record, Pipeline):
-            values |= _clean(self._pipeline(record))
+            values |= clean(self._pipeline(record))
         return values
 
     # -- tables -----------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class Bodies:
             values["tableConstraints"] = self._constraints(record.table_constraints, known)
         if "schema_definition" in read:
             is_view = record.table_type in VIEWS if "table_type" in read else True
-            values["definition"] = _clean(record.schema_definition) if is_view else None
+            values["definition"] = clean(record.schema_definition) if is_view else None
         return values
 
     def _columns(self, columns: Sequence[Column], note: Note) -> list[Json]:
@@ -104,9 +104,9 @@ class Bodies:
         array = column.array_data_type
         length = column.data_length
         optional = {
-            "displayName": _clean(display),
-            "description": _clean(column.description),
-            "dataTypeDisplay": _clean(column.data_type_display),
+            "displayName": clean(display),
+            "description": clean(column.description),
+            "dataTypeDisplay": clean(column.data_type_display),
             "dataLength": 1 if length is None and column.data_type in _WITH_LENGTH else length,
             "arrayDataType": "UNKNOWN" if array is None and column.data_type == "ARRAY" else array,
             "precision": precision,
@@ -168,7 +168,7 @@ class Bodies:
         return {"name": task.name} | {k: v for k, v in optional.items() if v is not None}
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
     """The value without control characters: a server answers 500 to NUL, and half of a surrogate
     pair can't be sent at all."""
     if value is None:
@@ -176,9 +176,9 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return _CONTROL.sub("\ufffd", value) if _CONTROL.search(value) else value
     if isinstance(value, list):
-        return [_clean(one) for one in value]
+        return [clean(one) for one in value]
     if isinstance(value, dict):
-        return {key: _clean(one) for key, one in value.items()}
+        return {key: clean(one) for key, one in value.items()}
     return value
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from metaglean import Change
 from metaglean.builtin.server import edges
+from metaglean.builtin.server.body import clean
 from metaglean.builtin.server.client import Json, Server
 from metaglean.builtin.server.edges import Merged
 from metaglean.builtin.server.lenient import Lenient
@@ -92,9 +93,9 @@ class LineageWriter:
         if "source" in record.model_fields_set:
             wanted["source"] = record.source
         if record.sql_query:
-            wanted["sqlQuery"] = record.sql_query
+            wanted["sqlQuery"] = clean(record.sql_query)
         if record.description:
-            wanted["description"] = record.description
+            wanted["description"] = clean(record.description)
         if record.pipeline:
             pipeline = self._resolver.find(record.pipeline)
             if pipeline:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from metaglean import Change
+from metaglean.builtin.server.body import clean
 from metaglean.builtin.server.client import Json, Server, by_name, unknown_word
 from metaglean.builtin.server.names import QualifiedNames
 from metaglean.builtin.server.wire import KINDS
@@ -118,11 +119,11 @@ class Services:
         name = self._names.stored(ref.kind, ref.name)
         body: Json = {"name": name, "serviceType": service_type}
         if shown := record.display_name or (ref.name if name != ref.name else None):
-            body["displayName"] = shown
+            body["displayName"] = clean(shown)
         if config:
             body["connection"] = {"config": config}
         if record.description:
-            body["description"] = record.description
+            body["description"] = clean(record.description)
         return body
 
     def _connection(self, kind: str, service_type: str) -> Json | None:

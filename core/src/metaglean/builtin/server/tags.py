@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from metaglean import Change
+from metaglean.builtin.server.body import clean
 from metaglean.builtin.server.client import Json, Server, by_name
 from metaglean.builtin.server.names import QualifiedNames
 from metaglean.builtin.server.wire import KINDS, REFUSED
@@ -106,7 +107,7 @@ class Tags:
         if shown:
             body["displayName"] = shown
         try:
-            self._server.put(KINDS[kind].collection, body)
+            self._server.put(KINDS[kind].collection, clean(body))
         except ItemError as error:
             if error.status != 409:  # another run made it at the same moment
                 raise
