@@ -94,6 +94,8 @@ def to_wire(features: Features, values: Mapping[str, Any]) -> Json:
         value = sendable(given)
         if value is None or value in ("", [], {}):
             continue
+        if key == "lifeCycle" and not features.has(key):
+            continue
         if key == "owners" and not features.has("owners"):
             body["owner"] = value[0]
         else:

@@ -207,7 +207,7 @@ class Writer:
         path = f"{KINDS[job.ref.kind].collection}/{entity_id}"
         operations = self._adaptation.operations(patch.bodies)
         sent = bool(operations)
-        if operations and "lifeCycle" in job.values:
+        if operations and "lifeCycle" in job.values and self._server.features.has("lifeCycle"):
             operations.append(_add("lifeCycle", job.values["lifeCycle"]))
         stamp = bool(job.hash) and patch.settled and stored.get("sourceHash") != job.hash
         if stamp and (operations or job.settled) and self._server.features.has("sourceHash"):
