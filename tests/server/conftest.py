@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
-from tests.server.place import FakeSite, Place, Site, opened
+from tests.server.place import FakeSite, Site
 from tests.server.real import RealServer, named_package, open_server
 
 from metaglean_testkit.openmetadata import FakeServer
@@ -86,13 +86,6 @@ def site(request: pytest.FixtureRequest, fakes: dict[str, FakeSite]) -> Site:
     if not server.has_admin:
         pytest.skip("METAGLEAN_TEST_SERVER_ADMIN_TOKEN names no admin's token")
     return server
-
-
-@pytest.fixture
-def place(site: Site) -> Iterator[Place]:
-    """The demo tenant before a server that knows its people, nothing written yet."""
-    with opened(site, "place") as here:
-        yield here
 
 
 def pytest_terminal_summary(

@@ -127,6 +127,7 @@ class Edited:
         with unless_fake(place):
             self._person.edit(place.table(name))
         self._person.draw(place.table(other), place.table(name))
+        self._columns_of_edge(place.table(other), place.table(name))
         if self._term:
             label = {**LABEL, "tagFQN": self._term, "source": "Glossary"}
             edit(place, name, add("/tags/-", label))
@@ -137,6 +138,22 @@ class Edited:
             edit(place, name, add("/extension", {"stewardship": "Ben"}))
         self._before = self._seen()
         self._check_all_set()
+
+    def _columns_of_edge(self, upstream: Json, downstream: Json) -> None:
+        """The person draws one of columns, too; both columns change their type later."""
+        lineage = self._place.admin.get(f"lineage/table/{downstream['id']}")
+        details = lineage["upstreamEdges"][0]["lineageDetails"]
+        ends = {
+            key: f"{one['fullyQualifiedName']}.{column}"
+            for key, one, column in (("from", upstream, "id"), ("to", downstream, "cust_id"))
+        }
+        details["columnsLineage"] = [{"fromColumns": [ends["from"]], "toColumn": ends["to"]}]
+        edge = {
+            "fromEntity": {"id": upstream["id"], "type": "table"},
+            "toEntity": {"id": downstream["id"], "type": "table"},
+            "lineageDetails": details,
+        }
+        self._place.admin.put("lineage", {"edge": edge})
 
     def _seen(self) -> Json:
         """What the person wrote, path → value; our own labels are not among it."""
@@ -165,7 +182,8 @@ class Edited:
         lineage = self._place.admin.get(f"lineage/table/{found['id']}")
         (edge,) = lineage["upstreamEdges"]
         assert edge["fromEntity"] == self._place.table(self._other)["id"]
-        return {key: edge["lineageDetails"].get(key) for key in ("description", "sqlQuery")}
+        kept = ("description", "sqlQuery", "columnsLineage")
+        return {key: edge["lineageDetails"].get(key) for key in kept}
 
     def _check_all_set(self) -> None:
         """This test can fail: everything differs from what the first run wrote."""
@@ -178,6 +196,7 @@ class Edited:
         )
         assert self._before["ts.tags"] == [self._person.tag]
         assert self._before["edge"]["description"] == "Drawn by a person."
+        assert len(self._before["edge"]["columnsLineage"]) == 1
         assert (self._before["extension"] is not None) is self._extended
 
     def check(self, *, gone: Iterable[str] = (), new: Iterable[str] = ()) -> None:
@@ -295,9 +314,11 @@ def check_nothing_lost(place: Place, before: Mapping[str, Json]) -> None:
     """Without the instance's API: what it alone tells is as it was."""
     key = definition_key(place.site.numbers)
     for name, found in place.tables().items():
-        for field in ("tableType", key, "tableConstraints", "sourceUrl"):
+        for field in ("tableType", key, "tableConstraints"):
             if name != "orders" or field != "tableConstraints":
                 assert found.get(field) == before[name].get(field), (name, field)
+        ids = [one["sourceUrl"].partition("/datasources/")[2] for one in (found, before[name])]
+        assert ids[0] == ids[1]
         assert labels(found) >= labels(before[name]), name
     owners = {f"Finance {place.tag}", f"BI Team {place.tag}"}
     assert owner_of(place.table("refunds")) in owners
@@ -464,6 +485,106 @@ def test_a_dry_run_tells_and_writes_nothing(place: Place) -> None:
     ]
 
 
+def test_a_label_of_ours_that_a_person_set_stays(place: Place) -> None:
+    label = {**LABEL, "tagFQN": "DomoTags.finance"}
+    for name in ("table3", "table4"):
+        assert place.table(name)["tags"] == []
+        edit(place, name, add("/tags", [label]))
+    place.tenant.set_tags(place.id_of("table3"), ["gold"])
+    place.good_run()
+    assert labels(place.table("table3")) == {"DomoTags.finance", "DomoTags.gold"}
+    assert labels(place.table("table4")) == {"DomoTags.finance"}
+    place.tenant.set_tags(place.id_of("table3"), [])
+    place.good_run()
+    assert labels(place.table("table3")) == {"DomoTags.finance"}
+
+
+def test_descriptions_of_columns(place: Place) -> None:
+    """Those that the source tells follow it, but for one that a person wrote."""
+    config = place.config()
+    config["source"]["serviceConnection"]["config"]["columnDescriptions"] = True
+    place.good_run(config)
+    told = {name: one["description"] for name, one in described(place).items()}
+    assert told.keys() == {"order_id", "ts", "region", "amount", "cust_id"}
+    names = [one["name"] for one in place.table("orders")["columns"]]
+    edit(
+        place, "orders",
+        add(f"/columns/{names.index('ts')}/description", "A person's."),
+        add(f"/columns/{names.index('tax')}/description", "A person's, too."),
+    )  # fmt: skip
+    dataset = place.tenant.datasets[place.id_of("orders")]
+    for name in ("ts", "tax", "region"):
+        dataset.columns = [
+            one._replace(description="Domo's, now.") if one.name == name else one
+            for one in dataset.all_columns()
+        ]
+    place.tenant.retype_column(dataset.id, "ts", "DATE")
+    place.tenant.touch(dataset.id)
+    place.good_run(config)
+    found = {name: one["description"] for name, one in described(place).items()}
+    assert found == {
+        **told, "ts": "A person's.", "tax": "A person's, too.", "region": "Domo's, now.",
+    }  # fmt: skip
+    place.good_run()  # which reads none of them
+    assert {name: one["description"] for name, one in described(place).items()} == found
+
+
+def described(place: Place) -> dict[str, Json]:
+    found = columns_of(place.table("orders"))
+    return {name: one for name, one in found.items() if one.get("description")}
+
+
+def test_without_the_settings_of_the_instance_nothing_is_taken_away(place: Place) -> None:
+    before = place.tables()
+    place.tenant.add_column(place.id_of("v_plain"), "note", "STRING")
+    outcome = place.run(place.config(instance=False))
+    assert outcome.code == 0, outcome.text
+    assert ("note", "STRING") in types(place.table("v_plain"))
+    check_nothing_lost(place, before)
+    place.good_run()  # the instance's address is in the links again
+    place.good_run()
+    assert place.gate.writes == []
+
+
+def test_what_people_made_themselves_is_left_alone(place: Place) -> None:
+    """A table without a dataset, in the schema that is ours; its name is taken."""
+    body = {
+        "name": "by hand", "databaseSchema": place.scope, "description": "Nobody else's.",
+        "columns": [{"name": "id", "dataType": "LONG"}],
+    }  # fmt: skip
+    made = place.admin.put("tables", body)
+    place.good_run()
+    assert place.gate.writes == []
+    found = place.table("by hand")
+    assert (found["id"], found["version"]) == (made["id"], made["version"])
+
+
+def test_what_a_person_deleted_comes_back(place: Place) -> None:
+    """It is there at the source: with all that was written."""
+    edit(place, "users", add("/description", "A person's."))
+    before = place.state()
+    found = place.table("users")
+    place.admin.delete(f"tables/{found['id']}", hardDelete=False)
+    assert place.good_run().of("restored") == ["users"]
+    assert place.state() == before
+
+
+def test_several_owners_where_the_server_takes_them(place: Place) -> None:
+    config = place.config()
+    config["source"]["serviceConnection"]["config"]["coOwners"] = True
+    outcome = place.good_run(config)
+    orders = place.table("orders")
+    if place.site.numbers < (1, 5):
+        assert owner_of(orders) == user_name("ann", place.tag)
+        assert any("one owner an entity" in one for one in outcome.warnings)
+    else:
+        assert {one["name"] for one in orders["owners"]} == {
+            user_name("ann", place.tag), user_name("ben", place.tag), f"BI Team {place.tag}",
+        }  # fmt: skip
+    place.good_run(config)
+    assert place.gate.writes == []
+
+
 # -- names -----------------------------------------------------------------------------------------
 
 
@@ -513,6 +634,7 @@ def test_a_renamed_dataset_keeps_its_table(place: Place) -> None:
     assert after["displayName"] == "people of the shop"
     assert after["description"] == "A person's."
     assert outcome.of("created") == outcome.of("deleted") == []
-    place.tenant.rename(place.id_of("people of the shop"), "users")
+    edit(place, "users", add("/displayName", "People"))
+    place.tenant.rename(place.id_of("people of the shop"), "users of the shop")
     place.good_run()
-    assert place.table("users")["displayName"] == "users"
+    assert place.table("users")["displayName"] == "People"

@@ -294,35 +294,24 @@ def test_a_fake_restarted_in_the_middle(stage: Stage, spared: int) -> None:
 
 @pytest.mark.slow
 def test_the_real_one_killed_and_started_in_the_middle(own_server: RealServer) -> None:
-    """As long as a start takes, the run waits."""
+    """The run waits for two minutes; a start that takes longer ends it."""
     with opened(own_server, "killed") as place:
         stage = Stage(place)
         expected = stage.turn()
         config = place.config()
         config["workflowConfig"]["openMetadataServerConfig"]["hostPort"] = own_server.url
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(1) as pool:
             running = pool.submit(place.run, config, clock=SystemClock())
             time.sleep(0.2)
             own_server.kill()
-            pool.submit(own_server.start).result()
+            gone = time.monotonic()
+            own_server.start()
+            away = time.monotonic() - gone
             outcome = running.result()
-        assert outcome.code == 0, outcome.text
-        assert not outcome.problems, outcome.text
-        assert place.state() == expected
+        assert outcome.code in ((0,) if away < 100 else (0, 3)), outcome.text
+        assert outcome.code or not outcome.problems, outcome.text
+        check_nothing_lost(place)
         check_recovery(stage, expected)
-
-
-@pytest.mark.parametrize("spared", [3, 12])
-@on_fakes
-def test_the_token_is_refused_from_the_middle_on(stage: Stage, spared: int) -> None:
-    expected = stage.turn()
-    stage.place.gate.rule = first(1000, "401", spared=spared)
-    outcome = stage.place.run()
-    assert outcome.code == 3, outcome.text
-    assert outcome.of("deleted") == []
-    stage.calm()
-    check_nothing_lost(stage.place)
-    check_recovery(stage, expected)
 
 
 # -- slow ------------------------------------------------------------------------------------------
