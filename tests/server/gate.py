@@ -50,7 +50,7 @@ class Gate:
         self.rule: Rule = calm
         self.calls: list[Call] = []
 
-    def __enter__(self) -> Gate:  # noqa: PYI034  # typing.Self came with Python 3.11
+    def __enter__(self) -> Gate:
         self._proxy.__enter__()
         return self
 

@@ -13,7 +13,15 @@ from metaglean.redaction import Redactor
 __all__ = ["failure", "fault_hint", "is_disguised_404"]
 
 # Where APIs put their own words.
-_WORDS = ("message", "responseMessage", "error_description", "errorMessage", "detail", "title", "error")
+_WORDS = (
+    "message",
+    "responseMessage",
+    "error_description",
+    "errorMessage",
+    "detail",
+    "title",
+    "error",
+)
 _LONGEST = 200
 
 _HINTS = {

@@ -80,7 +80,7 @@ class Session:
             log.warning("%s: the server's certificate is NOT verified", name)
         self._headers = {**_HEADERS, **(headers or {})}
         # Jitter must differ between workers, not between runs.
-        rng = random.Random(name)  # noqa: S311 - no cryptography, but a run that can be repeated
+        rng = random.Random(name)
         self._transport = transport or Pool(workers + 1, redactor, verify, proxies)
         self._auth = auth or (Basic(*login) if login else None)
         self._caller = Caller(

@@ -105,7 +105,7 @@ class Sandbox:
             server.server_close()
             server.close_connections()
 
-    def __enter__(self) -> Sandbox:  # noqa: PYI034 - typing.Self is newer than Python 3.10
+    def __enter__(self) -> Sandbox:
         return self.start()
 
     def __exit__(

@@ -81,7 +81,7 @@ class FaultProxy:
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}{self._prefix}"
 
-    def __enter__(self) -> FaultProxy:  # noqa: PYI034  # typing.Self came with Python 3.11
+    def __enter__(self) -> FaultProxy:
         self._server = _server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -160,7 +160,7 @@ class FaultProxy:
             seed, share, faults = self._at_random
             self._asked[request] += 1
             call = f"{request.method} {request.target} {request.body!r}"
-            rng = random.Random(f"{seed} {self._asked[request]} {call}")  # noqa: S311  # equal seeds, equal faults
+            rng = random.Random(f"{seed} {self._asked[request]} {call}")
             if rng.random() < share:
                 return rng.choice(faults), None, seed
         return None, None, 0

@@ -81,7 +81,7 @@ class _ShuffledListing(Listing):
 
     def _shuffled(self, inventory: Iterable[Listed]) -> Iterator[Listed]:
         items = list(inventory)
-        random.Random(self.seed).shuffle(items)  # noqa: S311  # equal seeds, equal order
+        random.Random(self.seed).shuffle(items)
         yield from items
 
 

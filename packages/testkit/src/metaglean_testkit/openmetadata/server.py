@@ -119,7 +119,7 @@ class FakeServer:
             listener.server_close()
             listener.close_connections()
 
-    def __enter__(self) -> FakeServer:  # noqa: PYI034 - typing.Self is newer than Python 3.10
+    def __enter__(self) -> FakeServer:
         return self.start()
 
     def __exit__(
