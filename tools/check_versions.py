@@ -47,7 +47,9 @@ def modules(dist: Distribution) -> Iterator[str]:
 
 def undeclared(dist: Distribution) -> dict[str, str]:
     """Top-level module → a file that imports it, of other projects and not declared."""
-    declared = {_normal(re.split(r"[^\w.-]", need)[0]) for need in dist.project["dependencies"]}
+    extras = dist.project.get("optional-dependencies", {}).values()
+    needs = [*dist.project["dependencies"], *(need for extra in extras for need in extra)]
+    declared = {_normal(re.split(r"[^\w.-]", need)[0]) for need in needs}
     for name, offered in OFFERED.items():
         declared |= offered if name in declared else set()
     packages = {path.parent.name for path in dist.folder.glob("src/*/__init__.py")}
