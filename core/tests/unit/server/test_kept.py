@@ -46,3 +46,25 @@ def test_no_control_characters_in_tags_and_lineage(target):
     bodies = [request.body for request in target.server.requests if request.method == "PUT"]
     assert bodies
     assert "\\x00" not in repr(bodies)
+
+
+def test_a_source_that_never_reads_all_is_not_compared_at_every_run(of_version):
+    """Its hash says what it read; another tool's hash stands at first."""
+    target = of_version("2.0.0")
+
+    def off():
+        target.run.warn("no access token", feature="instance")
+
+    def write(text="old"):
+        changes = target.write(target.table(description=text), between=off)
+        asked = [one for one in target.server.requests if one.path.startswith("/tables/")]
+        return changes, asked
+
+    write()
+    target.edit({"op": "add", "path": "/sourceHash", "value": "0" * 32},
+                {"op": "add", "path": "/displayName", "value": "T"})  # fmt: skip
+    assert write()[1]
+    assert write() == ({}, [])
+    assert list(write("new")[0])
+    read = target.write(target.table(description="new", table_type="View"))
+    assert [change.fields for change in read.values()] == [{"table_type": (None, "View")}]

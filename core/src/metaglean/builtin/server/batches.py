@@ -129,9 +129,10 @@ class Batches:
         return None
 
     def _settled(self, values: Any) -> bool:
-        """Whether a hash over these values may be stored though nothing differs: all was read, and
-        no label had to be left out."""
-        if self._run.report.features_off:
+        """Whether a hash over these values may be stored though nothing differs: the server's
+        people could be read, and no label had to be left out. (What the source didn't read is not
+        in the hash: a run that reads it makes another one.)"""
+        if any(feature.startswith("server ") for feature in self._run.report.features_off):
             return False
         labels = [*(values.get("tags") or ())]
         for column in values.get("columns") or ():
