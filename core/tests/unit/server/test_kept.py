@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from metaglean.records import Classification, Column, LifeCycle, Lineage, Ref, Tag
+from metaglean.records import Classification, Column, LifeCycle, Lineage, Ref, Tag, TagLabel
+
+SET = {"labelType": "Manual", "state": "Confirmed"}
 
 
 def test_a_server_without_life_cycle(target):
@@ -68,3 +70,33 @@ def test_a_source_that_never_reads_all_is_not_compared_at_every_run(of_version):
     assert list(write("new")[0])
     read = target.write(target.table(description="new", table_type="View"))
     assert [change.fields for change in read.values()] == [{"table_type": (None, "View")}]
+
+
+def test_a_tag_that_somebody_deletes_during_the_run(of_version):
+    """1.2 answers 404 to a patch with it, and has taken all other labels away by then."""
+    target = of_version("1.2.0")
+    target.write(target.table(), target.table("u"))
+    target.server.call("PUT", "/classifications", {"name": "Theirs", "description": "x"})
+    good = {"name": "good", "classification": "Theirs", "description": "x"}
+    target.server.call("PUT", "/tags", good)
+    for name in "tu":
+        label = {"tagFQN": "Theirs.good", "source": "Classification", **SET}
+        target.edit({"op": "add", "path": "/tags/0", "value": label}, name=name)
+    answer = target.server.app.answer
+
+    def without(request):
+        if request.method == "PATCH":
+            target.server.app.answer = answer
+            tag = target.server.call("GET", "/tags/name/Ours.one")["id"]
+            target.server.call("DELETE", f"/tags/{tag}?hardDelete=true")
+        return answer(request)
+
+    target.server.app.answer = without
+    tags = [TagLabel(classification="Ours", name="one")]
+    tables = [target.table(name, tags=tags, description="new") for name in "tu"]
+    assert len(target.write(*tables)) == 2
+    assert len(target.problems()) == 1
+    for name in "tu":
+        stored = target.stored(name)
+        assert [one["tagFQN"] for one in stored["tags"]] == ["Theirs.good"]
+        assert stored["description"] == "new"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ _PARTS = {
     "TagLabel": ("tags",),
     "TableConstraint": ("tableConstraints",),
 }
+_NO_TAG = re.compile(r"tag instance for (.+) not found")
 _ENTITIES = frozenset({"Table", "Pipeline", "Database", "DatabaseSchema"})
 
 
@@ -40,12 +42,15 @@ class Adaptation:
         self._server = server
         self._run = run
         self._unknown: set[str] = set()
+        self._gone: set[str] = set()  # tags that somebody deletes while the run goes on
         self._unknown_in_parts: dict[str, set[str]] = {}  # by the key of the list
         self._lock = threading.Lock()
 
     def learnt(self, error: ItemError) -> bool:
         """Whether this error says that something sent is unknown: it is left out from now on, and
         the call may be made again, a few times."""
+        if gone := _NO_TAG.search(error.message) if error.status == 404 else None:
+            return self._gone_now(gone[1])
         if error.status != 400:
             return False
         with self._lock:
@@ -77,7 +82,7 @@ class Adaptation:
 
     def pruned(self, body: Json) -> Json:
         """The body without what the server doesn't know."""
-        if not self._unknown and not self._unknown_in_parts:
+        if not self._unknown and not self._unknown_in_parts and not self._gone:
             return body
         return {
             key: self._without_parts(value, key)
@@ -94,7 +99,7 @@ class Adaptation:
             key, last = next(step for step in reversed(steps) if _is_key(step)), steps[-1]
             place = next((step for step in steps[-3::-1] if _is_key(step)), "")
             unknown = self._unknown_in_parts.get(place, set()) if len(steps) > 1 else left_out
-            if last in unknown:
+            if last in unknown or self._is_gone(one.get("value")):
                 continue
             value = self._without_parts(one["value"], key) if "value" in one else None
             found.append({**one, "value": value} if "value" in one else one)
@@ -118,10 +123,10 @@ class Adaptation:
 
     def _without_parts(self, value: Any, place: str) -> Any:
         """The same value as it may stand at `place`, the key that it has."""
-        if not self._unknown_in_parts:
+        if not self._unknown_in_parts and not self._gone:
             return value
         if isinstance(value, list):
-            return [self._without_parts(one, place) for one in value]
+            return [self._without_parts(one, place) for one in value if not self._is_gone(one)]
         if isinstance(value, dict):
             unknown = self._unknown_in_parts.get(place, ())
             return {
@@ -130,6 +135,17 @@ class Adaptation:
                 if key not in unknown
             }
         return value
+
+    def _gone_now(self, tag: str) -> bool:
+        with self._lock:
+            news = tag not in self._gone
+            self._gone.add(tag)
+        if news:
+            self._run.problem(f"the tag {tag} is gone meanwhile: its labels are left out", tag)
+        return True
+
+    def _is_gone(self, value: Any) -> bool:
+        return bool(self._gone) and isinstance(value, dict) and value.get("tagFQN") in self._gone
 
     def _warn(self, message: str) -> None:
         self._run.warn(f"{message} (server {shown(self._server.features.version)})")

@@ -141,6 +141,7 @@ class Writer:
         restored = False
         versions: list[Any] = []
         lost: Patch | None = None
+        labels: list[Json] = []
         for attempt in range(ATTEMPTS):
             stored = self._read(job.ref, entity_id)
             if stored is None:
@@ -160,8 +161,11 @@ class Writer:
             # Where the version stays and yet the patch fails again, the guard itself may be it.
             guarded = versions.count(versions[-1]) <= UNGUARDED_AFTER
             try:
+                if self._put_back(job.ref, stored, labels):
+                    continue
                 sent = self._send(job, entity_id, stored, patch, restored=restored, guarded=guarded)
             except ItemError as error:
+                labels = labels or list(stored.get("tags") or ())
                 if not self._again(error, patch, attempt):
                     raise
                 if (error.status or 500) >= 500:
@@ -222,6 +226,16 @@ class Writer:
             self._with_link(path, job, stored)
             patch.kept.pop("schema_definition")
         return sent
+
+    def _put_back(self, ref: Ref, stored: Json, labels: list[Json]) -> bool:
+        """A patch that names a tag which is gone takes all labels of the entity with it on 1.2."""
+        there = list(stored.get("tags") or ())
+        lost = [] if there or self._run.dry_run else [_add("tags", labels)]
+        operations = [one for one in self._adaptation.operations(lost) if one["value"]]
+        if operations:
+            path = f"{KINDS[ref.kind].collection}/{stored['id']}"
+            self._server.patch(path, [*_unchanged(stored), *operations], stored.get("version"))
+        return bool(operations)
 
     def _with_link(self, path: str, job: Job, stored: Json) -> None:
         """A soft delete takes a view's SQL away on 1.2, which stores it only together with another
