@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from metaglean.builtin.server.config import ServerConfig
+from metaglean.builtin.server.sink import MetadataRestSink
 from metaglean.records import Classification, Column, LifeCycle, Lineage, Ref, Tag, TagLabel
+from metaglean.run import Run
+from metaglean_testkit import VirtualClock
 
 SET = {"labelType": "Manual", "state": "Confirmed"}
 
@@ -100,3 +104,47 @@ def test_a_tag_that_somebody_deletes_during_the_run(of_version):
         stored = target.stored(name)
         assert [one["tagFQN"] for one in stored["tags"]] == ["Theirs.good"]
         assert stored["description"] == "new"
+
+
+def rewritten(target, connection=None, **settings):
+    """A run with `forceEntityOverwriting`."""
+    sink = MetadataRestSink(MetadataRestSink.Config())
+    config = {
+        "hostPort": target.server.url, "securityConfig": {"jwtToken": target.server.token},
+        "forceEntityOverwriting": True, **settings,
+    }  # fmt: skip
+    run = Run(
+        target.service, clock=VirtualClock(), sink=sink,
+        server=ServerConfig.model_validate(config), connection=lambda _: connection,
+    ).at("sink")  # fmt: skip
+    list(sink.open(run))
+    target.server.forget()
+    changes = list(sink.write(iter(target.base()[:1]), run))
+    run.close()
+    target.run = run
+    return [change.action for change in changes]
+
+
+@pytest.mark.parametrize("version", ["1.2.0", "1.10.0", "2.0.0"])
+def test_a_service_that_is_written_again_keeps_its_display_name(of_version, version):
+    target = of_version(version)
+    target.write()
+    path = "/services/databaseServices/name/s"
+    service = target.server.call("GET", path)["id"]
+    shown = {"op": "add", "path": "/displayName", "value": "of a person"}
+    target.server.call("PATCH", f"/services/databaseServices/{service}", [shown])
+    connection = {"type": "CustomDatabase", "sourcePythonClass": "a.B"}
+    assert rewritten(target, connection) == ["updated"]
+    stored = target.server.call("GET", path)
+    assert stored["displayName"] == "of a person"
+    assert stored["connection"]["config"]["sourcePythonClass"] == "a.B"
+
+
+@pytest.mark.parametrize("settings", [{}, {"storeServiceConnection": False}])
+def test_a_service_is_not_written_again_without_a_connection(target, settings):
+    """A server refuses it: 400 or 500."""
+    target.write()
+    given = {"type": "CustomDatabase"} if settings else None
+    assert rewritten(target, given, **settings) == ["unchanged"]
+    assert target.sent() == []
+    assert not target.problems()

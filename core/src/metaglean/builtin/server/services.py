@@ -60,9 +60,11 @@ class Services:
         self._keep(record.ref, entity)
         if entity.get("deleted"):
             return self._restore(record.ref, str(entity["id"]))
-        if self._overwrite and not self._run.dry_run:
-            self._put(record)
-        return Change(record.ref, "updated" if self._overwrite else "unchanged")
+        overwrite = self._overwrite and bool(self._given())
+        if overwrite and not self._run.dry_run:
+            shown = entity.get("displayName")  # servers from 1.7 on clear it if it isn't sent
+            self._put(record.model_copy(update={"display_name": shown}) if shown else record)
+        return Change(record.ref, "updated" if overwrite else "unchanged")
 
     def find(self, ref: Ref) -> Json | None:
         """The service as it stands, soft-deleted or not."""
@@ -126,12 +128,13 @@ class Services:
             body["description"] = clean(record.description)
         return body
 
+    def _given(self) -> Mapping[str, Any] | None:
+        """The connection that may be stored; a service that stands can't be written without."""
+        return self._run.connection(self._server.features.version[:2]) if self._store else None
+
     def _connection(self, kind: str, service_type: str) -> Json | None:
-        features = self._server.features
-        found: Mapping[str, Any] | None = None
-        if self._store:
-            found = self._run.connection(features.version[:2])
-        if found is None and not features.has("connectionOptional"):
+        found = self._given()
+        if found is None and not self._server.features.has("connectionOptional"):
             return {"type": _CUSTOM[kind] if service_type.startswith("Custom") else service_type}
         return dict(found) if found else None
 

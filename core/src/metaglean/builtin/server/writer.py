@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -152,11 +153,7 @@ class Writer:
             versions.append(stored.get("version"))
             if stored.get("deleted"):
                 restored = True
-                if self._run.dry_run:
-                    stored = {**stored, "deleted": False}
-                else:
-                    self._restore(job.ref, entity_id)
-                    stored = self._read(job.ref, entity_id) or stored
+                stored = self._restored(job.ref, stored)
             patch = self._patch(job, stored)
             # Where the version stays and yet the patch fails again, the guard itself may be it.
             guarded = versions.count(versions[-1]) <= UNGUARDED_AFTER
@@ -184,11 +181,14 @@ class Writer:
         found = self._server.find(path, fields=fields, include="all")
         return from_wire(self._server.features, found) if isinstance(found, dict) else None
 
-    def _restore(self, ref: Ref, entity_id: str) -> None:
-        try:
-            self._server.put(f"{KINDS[ref.kind].collection}/restore", {"id": entity_id})
-        except NotFound:
-            return  # another run restored it at the same moment
+    def _restored(self, ref: Ref, stored: Json) -> Json:
+        """The entity as it stands after its restore."""
+        if self._run.dry_run:
+            return {**stored, "deleted": False}
+        # NotFound: another run restored it at the same moment.
+        with contextlib.suppress(NotFound):
+            self._server.put(f"{KINDS[ref.kind].collection}/restore", {"id": stored["id"]})
+        return self._read(ref, str(stored["id"])) or stored
 
     def _patch(self, job: Job, stored: Json, *, weak: bool | None = None) -> Patch:
         policy = self._policy if weak is None else self._policy.with_weak(weak=weak)
