@@ -11,6 +11,7 @@ from metaglean.builtin.server.config import MetadataRestConfig, ServerConfig, ap
 from metaglean.config.keys import normalise
 from metaglean.config.problems import Problems
 from metaglean.config.validation import validate
+from metaglean.errors import ConfigError
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJpbmdlc3Rpb24tYm90In0.c2lnbmF0dXJl"
 # Every key of the published models 1.1 to 2.x with the value that pages and servers write.
@@ -181,6 +182,19 @@ def test_a_missing_token_is_an_error_unless_the_server_asks_for_none():
     config, _ = parsed(securityConfig=None, authProvider="no-auth")
     assert config.token is None
     assert config.headers() == {}
+
+
+def test_a_missing_token_is_named_by_its_key_and_once():
+    """Not by the model's own word; a misspelt key is one error, not two."""
+    given = {key: value for key, value in PUBLISHED.items() if key != "securityConfig"}
+    for more, key in (({}, "securityConfig"), ({"securityConfg": {}}, "securityConfg")):
+        problems = Problems()
+        block = normalise(ServerConfig, {**given, **more}, (), problems)
+        assert validate(ServerConfig, block, (), problems) is None
+        with pytest.raises(ConfigError) as caught:
+            problems.raise_if_any()
+        assert str(caught.value).count("\n") == 1, "one error of two lines"
+        assert f"{key}: " in str(caught.value)
 
 
 def test_other_ways_to_sign_in_are_accepted_beside_a_token():

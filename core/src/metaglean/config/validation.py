@@ -161,7 +161,7 @@ def _report(
     members = {at[len(path) :]: name for at, name in problems.members.items()}
     for detail in error.errors(include_url=False):
         inner = _resolved(detail, data, members)
-        at = (*path, *(inner or ()))
+        at = (*path, *_spelt(model, inner or ()))
         if (
             inner is None
             or at in problems.suggested
@@ -186,6 +186,12 @@ def _resolved(
         return _resolve(location, data, members)
     parent = _resolve((*location[:-1], ""), data, members)  # the key itself is not in the data
     return None if parent is None else (*parent[:-1], location[-1])
+
+
+def _spelt(model: type[BaseModel], path: Path) -> Path:
+    """The same path; a default that is refused is named as the model's field, not as its key."""
+    field = _inner(model, path).model_fields.get(str(path[-1])) if path else None
+    return (*path[:-1], field.alias) if field and field.alias else path
 
 
 def _covered(at: Path, reported: set[Path], base: Path) -> bool:
@@ -226,12 +232,18 @@ def _limit(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
 
 def _purpose(model: type[BaseModel], path: Path) -> str:
     """What a missing key is for, from its description."""
+    model = _inner(model, path)
+    field = keys_of(model).get(str(path[-1]))
+    if field is not None and field.description:
+        return f"expected: {field.description.rstrip('.')}"
+    return "it is required"
+
+
+def _inner(model: type[BaseModel], path: Path) -> type[BaseModel]:
+    """The model that has the last key of a path."""
     for part in path[:-1]:
         field = keys_of(model).get(str(part))
         nested = nested_models(field.annotation) if field else None
         if nested:
             model = nested.models[0]
-    field = keys_of(model).get(str(path[-1]))
-    if field is not None and field.description:
-        return f"expected: {field.description.rstrip('.')}"
-    return "it is required"
+    return model
