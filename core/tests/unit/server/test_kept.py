@@ -9,6 +9,7 @@ from metaglean.builtin.server.sink import MetadataRestSink
 from metaglean.records import Classification, Column, LifeCycle, Lineage, Ref, Tag, TagLabel
 from metaglean.run import Run
 from metaglean_testkit import VirtualClock
+from metaglean_testkit.openmetadata import Person
 
 SET = {"labelType": "Manual", "state": "Confirmed"}
 
@@ -148,3 +149,26 @@ def test_a_service_is_not_written_again_without_a_connection(target, settings):
     assert rewritten(target, given, **settings) == ["unchanged"]
     assert target.sent() == []
     assert not target.problems()
+
+
+@pytest.mark.parametrize("version", ["1.3.0", "2.0.0"])
+def test_a_text_of_another_bot_is_followed_once_the_users_can_be_read(of_version, version):
+    """No hash is stored while nobody can tell who is a bot."""
+    target = of_version(version)
+    target.write(target.table(description="old"))
+    bot = target.server.token_for(Person("other-bot", bot=True, admin=False))
+    path = f"/tables/{target.stored()['id']}"
+    text = [{"op": "add", "path": "/description", "value": "of a bot"}]
+    target.server.call("PATCH", path, text, token=bot)
+    user = {"name": "other-bot", "email": "bot@x.example.com", "isBot": True}
+    target.server.call("PUT", "/users", user)
+    wanted = target.table(description="new", source_url="https://source.example/new")
+
+    def away():
+        target.server.fail(403, method="GET", path="^/users$")
+
+    target.write(wanted, between=away)
+    assert target.stored()["description"] == "of a bot"
+    target.server.faults.clear()
+    target.write(wanted)
+    assert target.stored()["description"] == "new"

@@ -82,6 +82,7 @@ class Assembly:
             weak=features.has("comparesAll"),
             wipes=not features.has("lifeCycle"),
             denied=self.adaptation.fields_denied,
+            unsure=self.people.unread,
         )
 
     def _refer(self, config: ServerConfig) -> None:

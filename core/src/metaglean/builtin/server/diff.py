@@ -48,6 +48,7 @@ class Policy:
     weak: bool = True
     wipes: bool = False
     denied: Collection[str] = ()
+    unsure: Callable[[], bool] = bool  # whether somebody who is no bot may yet be one
 
     def with_weak(self, *, weak: bool) -> Policy:
         """The same for a server that stores, or doesn't, what is weak."""
@@ -128,7 +129,7 @@ class Differ:
         if self._policy.is_bot(author):
             self._patch.whose[label] = author
             return True
-        if self._history.failed:
+        if self._history.failed or self._policy.unsure():
             self._patch.settled = False
         who = f"written by {author}" if author != UNKNOWN else "who wrote it can't be read"
         self._patch.kept[label] = who

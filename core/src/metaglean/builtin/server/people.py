@@ -64,6 +64,10 @@ class People:
         self._read_users()
         return bool(name) and name.lower() in self._bots
 
+    def unread(self) -> bool:
+        """Whether they could not be listed: then somebody who is no known bot may yet be one."""
+        return self._failed
+
     def _reference(self, owner: Owner) -> Json | None:
         if owner.type == "team":
             known, key, kind = self._read_teams(), owner.name or "", "team"
