@@ -172,3 +172,17 @@ def test_a_text_of_another_bot_is_followed_once_the_users_can_be_read(of_version
     target.server.faults.clear()
     target.write(wanted)
     assert target.stored()["description"] == "new"
+
+
+def test_a_view_that_its_schema_brings_back_gets_its_sql_again(of_version):
+    """On 1.2 the soft delete took it away; the table itself isn't restored by us then."""
+    target = of_version("1.2.0")
+    view = target.table(table_type="View", schema_definition="SELECT 1")
+    target.write(view)
+    schema = target.server.call("GET", "/databaseSchemas/name/s.d.x")["id"]
+    target.server.call("DELETE", f"/databaseSchemas/{schema}?recursive=true")
+    change = target.write(view)["table", "t"]
+    assert (change.action, change.kept) == ("updated", {})
+    assert change.fields == {"schema_definition": (None, "SELECT 1")}
+    assert target.stored()["viewDefinition"] == "SELECT 1"
+    assert target.stored()["sourceUrl"] == view.source_url

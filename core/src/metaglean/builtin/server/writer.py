@@ -160,7 +160,7 @@ class Writer:
             try:
                 if self._put_back(job.ref, stored, labels):
                     continue
-                sent = self._send(job, entity_id, stored, patch, restored=restored, guarded=guarded)
+                sent = self._send(job, entity_id, stored, patch, guarded=guarded)
             except ItemError as error:
                 labels = labels or list(stored.get("tags") or ())
                 if not self._again(error, patch, attempt):
@@ -204,7 +204,6 @@ class Writer:
         stored: Json,
         patch: Patch,
         *,
-        restored: bool,
         guarded: bool,
     ) -> bool:
         """Send what there is to send; returns whether there was anything."""
@@ -222,9 +221,11 @@ class Writer:
             guard = _unchanged(stored) if guarded else []
             version = stored.get("version") if guarded else None
             self._server.patch(path, [*guard, *operations], version)
-        elif restored and patch.kept.get("schema_definition") == ALONE:
-            self._with_link(path, job, stored)
-            patch.kept.pop("schema_definition")
+        elif patch.kept.get("schema_definition") == ALONE and not stored.get("definition"):
+            sent = self._with_link(path, job, stored)
+            if sent:
+                patch.kept = {name: why for name, why in patch.kept.items() if why != ALONE}
+                patch.fields["schema_definition"] = (None, job.values["definition"])
         return sent
 
     def _put_back(self, ref: Ref, stored: Json, labels: list[Json]) -> bool:
@@ -237,15 +238,16 @@ class Writer:
             self._server.patch(path, [*_unchanged(stored), *operations], stored.get("version"))
         return bool(operations)
 
-    def _with_link(self, path: str, job: Job, stored: Json) -> None:
-        """A soft delete takes a view's SQL away on 1.2, which stores it only together with another
-        change: the link gets an empty fragment, and loses it again."""
+    def _with_link(self, path: str, job: Job, stored: Json) -> bool:
+        """A soft delete, of the view or what it is in, takes its SQL away on 1.2, which stores it
+        only together with another change: the link gets an empty fragment, and loses it again."""
         link = stored.get("sourceUrl")
         if link:
             patch = self._patch(job, stored, weak=True)
             change = [*_unchanged(stored), *patch.bodies, _add("sourceUrl", f"{link}#")]
             self._server.patch(path, change, None)
             self._server.patch(path, [_add("sourceUrl", link)], None)
+        return bool(link)
 
     def _again(self, error: ItemError, patch: Patch, attempt: int) -> bool:
         """Whether to read, compute and send once more."""
