@@ -194,10 +194,9 @@ class Place:
     def state(self) -> State:
         return read_state(self.admin, self.service, self.site.numbers)
 
-    def tables(self, *, deleted: bool = False) -> dict[str, Json]:
-        """Name → table as the server gives it, the live or the deleted ones."""
+    def tables(self, *, include: str = "non-deleted") -> dict[str, Json]:
+        """Name → table as the server gives it: live ones, `deleted` ones, or `all`."""
         wanted = fields_for("tables", self.site.numbers)
-        include = "deleted" if deleted else "non-deleted"
         listed = self.admin.all("tables", databaseSchema=self.scope, fields=wanted, include=include)
         found = {one["name"]: one for one in listed}
         assert len(found) == len(listed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.server.api import Api, ApiError
@@ -13,6 +13,7 @@ from tests.server.company import user_name
 from tests.server.edits import Person, labels
 from tests.server.gate import path_of, to
 from tests.server.place import FakeSite, Place, Site, opened
+from tests.server.real import RealServer
 from tests.server.state import definition_key
 
 from metaglean_domo_sandbox import Tenant
@@ -122,7 +123,7 @@ class Edited:
         self._place = place
         self._name = name
         self._other = other
-        self._person = Person(place.site, place.tag)  # type: ignore[arg-type]  # any site will do
+        self._person = Person(cast("RealServer", place.site), place.tag)  # any site will do
         self._term = glossary_term(place)
         with unless_fake(place):
             self._person.edit(place.table(name))

@@ -128,13 +128,13 @@ def test_the_published_workflow(place: Place, tmp_path: Path, capsys: Any) -> No
     for dataset, how in zip(ids, ("404", "mark"), strict=True):
         place.tenant.delete(dataset, how=how)
     ingest()
-    assert place.tables(deleted=True).keys() == {"v_plain", "orders"}
+    assert place.tables(include="deleted").keys() == {"v_plain", "orders"}
     assert len(place.tables()) == 49
 
     for dataset in ids:
         place.tenant.restore(dataset)
     ingest()
-    assert place.tables(deleted=True) == {}
+    assert place.tables(include="deleted") == {}
     assert place.state() == edited
     ingest()
     assert place.gate.writes == []
