@@ -6,7 +6,16 @@ import pytest
 
 from metaglean.builtin.server.config import ServerConfig
 from metaglean.builtin.server.sink import MetadataRestSink
-from metaglean.records import Classification, Column, LifeCycle, Lineage, Ref, Tag, TagLabel
+from metaglean.records import (
+    Classification,
+    Column,
+    LifeCycle,
+    Lineage,
+    Ref,
+    TableConstraint,
+    Tag,
+    TagLabel,
+)
 from metaglean.run import Run
 from metaglean_testkit import VirtualClock
 from metaglean_testkit.openmetadata import Person
@@ -186,3 +195,12 @@ def test_a_view_that_its_schema_brings_back_gets_its_sql_again(of_version):
     assert change.fields == {"schema_definition": (None, "SELECT 1")}
     assert target.stored()["viewDefinition"] == "SELECT 1"
     assert target.stored()["sourceUrl"] == view.source_url
+
+
+def test_a_key_of_a_column_whose_name_is_cut(target):
+    name = "c" * 300
+    key = TableConstraint(constraint_type="PRIMARY_KEY", columns=[name])
+    column = Column(name=name, data_type="LONG")
+    target.write(target.table(columns=[column], table_constraints=[key]))
+    stored = target.stored()
+    assert stored["tableConstraints"][0]["columns"] == [stored["columns"][0]["name"]]

@@ -94,7 +94,7 @@ class Bodies:
         return list(found.values())
 
     def _column(self, column: Column, note: Note) -> Json:
-        stored = self._names.stored("column", self._names.fit("column", column.name)) or "_"
+        stored = self._stored(column.name)
         value: Json = {"name": stored, "dataType": column.data_type}
         display = column.display_name or (column.name if stored != column.name else None)
         precision = column.precision
@@ -120,12 +120,15 @@ class Bodies:
             value["children"] = self._columns(column.children, note)
         return value
 
+    def _stored(self, column: str) -> str:
+        return self._names.stored("column", self._names.fit("column", column)) or "_"
+
     def _constraints(
         self, constraints: Iterable[TableConstraint], known: set[str] | None
     ) -> list[Json]:
         found = []
         for one in constraints:
-            columns = [self._names.stored("column", name) for name in one.columns]
+            columns = [self._stored(name) for name in one.columns]
             if known is None or known.issuperset(columns):
                 value: Json = {"constraintType": one.constraint_type, "columns": columns}
                 if one.referred_columns:
