@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from metaglean import Change
+from metaglean.builtin.server.batches import Batches
 from metaglean.builtin.server.config import ServerConfig
 from metaglean.builtin.server.sink import MetadataRestSink
 from metaglean.records import (
@@ -90,12 +92,15 @@ def test_a_tag_that_somebody_deletes_during_the_run(of_version):
     """1.2 answers 404 to a patch with it, and has taken all other labels away by then."""
     target = of_version("1.2.0")
     target.write(target.table(), target.table("u"))
-    target.server.call("PUT", "/classifications", {"name": "Theirs", "description": "x"})
-    good = {"name": "good", "classification": "Theirs", "description": "x"}
-    target.server.call("PUT", "/tags", good)
+    for name in ("first", "last"):
+        of = "Theirs" if name == "last" else "All"  # the order in which a server stores them
+        target.server.call("PUT", "/classifications", {"name": of, "description": "x"})
+        tag = {"name": name, "classification": of, "description": "x"}
+        target.server.call("PUT", "/tags", tag)
     for name in "tu":
-        label = {"tagFQN": "Theirs.good", "source": "Classification", **SET}
-        target.edit({"op": "add", "path": "/tags/0", "value": label}, name=name)
+        for fqn in ("Theirs.last", "All.first"):
+            label = {"tagFQN": fqn, "source": "Classification", **SET}
+            target.edit({"op": "add", "path": "/tags/0", "value": label}, name=name)
     answer = target.server.app.answer
 
     def without(request):
@@ -112,7 +117,7 @@ def test_a_tag_that_somebody_deletes_during_the_run(of_version):
     assert len(target.problems()) == 1
     for name in "tu":
         stored = target.stored(name)
-        assert [one["tagFQN"] for one in stored["tags"]] == ["Theirs.good"]
+        assert [one["tagFQN"] for one in stored["tags"]] == ["All.first", "Theirs.last"]
         assert stored["description"] == "new"
 
 
@@ -204,3 +209,17 @@ def test_a_key_of_a_column_whose_name_is_cut(target):
     target.write(target.table(columns=[column], table_constraints=[key]))
     stored = target.stored()
     assert stored["tableConstraints"][0]["columns"] == [stored["columns"][0]["name"]]
+
+
+class Made(Batches):
+    """All records are new."""
+
+    def _planned(self, record):
+        return Change(record.ref, "created")
+
+
+def test_what_is_below_nothing_else_is_told_at_once(target, run):
+    """A run that is stopped before its first tables are through has made these."""
+    batches = Made(target, run, *[None] * 5)
+    told = [batch.done for batch in batches.of(target.base())]
+    assert [len(done) for done in told] == [1, 3, 1, 0, 0]

@@ -162,7 +162,7 @@ class Writer:
                     continue
                 sent = self._send(job, entity_id, stored, patch, guarded=guarded)
             except ItemError as error:
-                labels = labels or list(stored.get("tags") or ())
+                labels = labels or _taken(error, stored)
                 if not self._again(error, patch, attempt):
                     raise
                 if (error.status or 500) >= 500:
@@ -231,12 +231,14 @@ class Writer:
     def _put_back(self, ref: Ref, stored: Json, labels: list[Json]) -> bool:
         """A patch that names a tag which is gone takes all labels of the entity with it on 1.2."""
         there = list(stored.get("tags") or ())
-        lost = [] if there or self._run.dry_run else [_add("tags", labels)]
-        operations = [one for one in self._adaptation.operations(lost) if one["value"]]
-        if operations:
+        names = {label.get("tagFQN") for label in there}
+        lost = [label for label in labels if label.get("tagFQN") not in names]
+        adding = self._adaptation.operations(_add("tags/-", label) for label in lost)
+        if adding:
             path = f"{KINDS[ref.kind].collection}/{stored['id']}"
-            self._server.patch(path, [*_unchanged(stored), *operations], stored.get("version"))
-        return bool(operations)
+            whole = _add("tags", [*there, *(one["value"] for one in adding)])
+            self._server.patch(path, [*_unchanged(stored), whole], stored.get("version"))
+        return bool(adding)
 
     def _with_link(self, path: str, job: Job, stored: Json) -> bool:
         """A soft delete, of the view or what it is in, takes its SQL away on 1.2, which stores it
@@ -286,6 +288,11 @@ def _unchanged(stored: Mapping[str, Any]) -> list[Json]:
     whose `test` fails."""
     version = stored.get("version")
     return [] if version is None else [{"op": "test", "path": "/version", "value": version}]
+
+
+def _taken(error: ItemError, stored: Mapping[str, Any]) -> list[Json]:
+    """The labels that a refused patch may have taken from an entity."""
+    return list(stored.get("tags") or ()) if error.status == 404 else []
 
 
 def _add(name: str, value: Any) -> Json:
