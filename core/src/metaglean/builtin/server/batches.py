@@ -79,7 +79,7 @@ class Batches:
             if _is_full(new) or (new and record.ref.kind in CONTAINERS):
                 yield Batch((), tuple(new))
                 new = []
-            if len(done) >= DONE:
+            if len(done) >= DONE or (done and record.ref.kind in CONTAINERS):
                 yield Batch(tuple(done))
                 done = []
         yield from (Batch(tuple(done)), Batch((), tuple(new)))
