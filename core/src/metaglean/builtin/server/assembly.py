@@ -12,13 +12,14 @@ from metaglean.builtin.server.batches import Batch, Batches
 from metaglean.builtin.server.body import Bodies
 from metaglean.builtin.server.bulk import Bulk
 from metaglean.builtin.server.checks import Identity
-from metaglean.builtin.server.client import Server
+from metaglean.builtin.server.client import Json, Server
 from metaglean.builtin.server.config import MetadataRestConfig, ServerConfig
 from metaglean.builtin.server.connect import connect
 from metaglean.builtin.server.diff import Policy
 from metaglean.builtin.server.digest import digest
 from metaglean.builtin.server.lineage import LineageWriter
 from metaglean.builtin.server.names import QualifiedNames, ServerNames
+from metaglean.builtin.server.parts import tables_in_parts
 from metaglean.builtin.server.people import People
 from metaglean.builtin.server.resolver import Resolver
 from metaglean.builtin.server.runs import RunWriter
@@ -145,16 +146,15 @@ class Assembly:
         spec, features = KINDS[kind], self.server.features
         hashed = features.has("sourceHash")
         asked = "sourceHash" if hashed else fields_of(features, kind)
-        listing = self.server.listing(
-            spec.collection,
-            **{spec.parent: self.qualified(scope), "include": "all", "fields": asked},
-        )
-        for entity in listing:
+        parent = self.qualified(scope)
+        params: Json = {spec.parent: parent, "include": "all", "fields": asked}
+
+        def shown(entity: Json) -> Existing:
             ref = scope.child(kind, decode(str(entity["name"])))
             if kind in CONTAINERS:
                 self.qualified.keep(ref, str(entity["fullyQualifiedName"]))
             values = from_wire(features, entity)
-            yield Existing(
+            return Existing(
                 ref,
                 str(entity["id"]),
                 hash=entity.get("sourceHash") if hashed else digest(kind, values, self.tags.own),
@@ -162,3 +162,7 @@ class Assembly:
                 updated=float(entity.get("updatedAt") or 0) / 1000,
                 source_url=entity.get("sourceUrl"),
             )
+
+        if kind == "table" and not hashed:
+            return tables_in_parts(self.server, parent, params, self.run.workers, shown)
+        return map(shown, self.server.listing(spec.collection, **params))

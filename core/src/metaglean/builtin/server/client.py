@@ -33,6 +33,15 @@ class Answer(NamedTuple):
     body: Any
 
 
+class Pages(NamedTuple):
+    """Where a listing begins (a cursor), how long its first page is, and how many bytes its others
+    have, about."""
+
+    after: str | None
+    first: int
+    size: int
+
+
 class UnknownField(NamedTuple):
     """What a server calls unknown: a key, and the simple name of the class that lacks it."""
 
@@ -83,13 +92,13 @@ class Server:
         except NotFound:
             return None
 
-    def listing(self, path: str, **params: Any) -> Iterator[Json]:
+    def listing(self, path: str, pages: Pages | None = None, **params: Any) -> Iterator[Json]:
         """All entities of a paged listing.
 
         The size of a page follows the bytes received, because a server sends the columns of
         tables whether they are asked for or not. A page that fails raises.
         """
-        limit, after = FIRST_PAGE, None
+        after, limit, size = pages or Pages(None, FIRST_PAGE, PAGE_BYTES)
         seen: set[str] = set()
         while True:
             response = self._get(path, {**params, "limit": limit, "after": after})
@@ -98,7 +107,7 @@ class Server:
             if not isinstance(data, list):
                 raise response.unexpected("a listing")
             each = len(response.content) / max(1, len(data))
-            limit = max(1, min(LONGEST_PAGE, int(PAGE_BYTES / max(1.0, each))))
+            limit = max(1, min(LONGEST_PAGE, int(size / max(1.0, each))))
             after = (body.get("paging") or {}).get("after")
             del response, body
             data.reverse()
