@@ -223,3 +223,13 @@ def test_what_is_below_nothing_else_is_told_at_once(target, run):
     batches = Made(target, run, *[None] * 5)
     told = [batch.done for batch in batches.of(target.base())]
     assert [len(done) for done in told] == [1, 3, 1, 0, 0]
+
+
+def test_what_is_below_a_parent_that_failed_is_not_tried(of_version):
+    """Fifty answers "404, it was deleted meanwhile" hide the one that says why."""
+    target = of_version("2.0.0")
+    target.server.fail(400, method="PUT", path="services/databaseServices")
+    target.write(target.table(description="x"))
+    assert not [one for one in target.server.requests if one.path.startswith("/tables")
+                and one.method == "PUT"]  # fmt: skip
+    assert any("could not be written: left out with it" in text for text in target.problems())

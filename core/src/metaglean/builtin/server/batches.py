@@ -14,6 +14,7 @@ from metaglean.builtin.server.services import Services
 from metaglean.builtin.server.tags import Tags
 from metaglean.builtin.server.wire import REFUSED, known
 from metaglean.builtin.server.writer import CONTAINERS, Job, Writer
+from metaglean.errors import ItemError
 from metaglean.records import Classification, Entity, Ref, Service, Tag
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Batches:
         self._services = services
         self._tags = tags
         self._policy = policy
+        self._failed: set[Ref] = set()
 
     def of(self, records: Iterable[Entity]) -> Iterator[Batch]:
         """The batches, in the order of the records."""
@@ -68,10 +70,15 @@ class Batches:
             found: list[Change | Job] = []
             with self._run.item(record.ref):
                 found.append(self._planned(record))
+            if not found and record.ref.kind in CONTAINERS:
+                self._failed.add(record.ref)
             for planned in found:
                 if isinstance(planned, Change):
                     done.append(planned)
                 elif planned.entity_id is None and self._server.features.has("bulk"):
+                    if new and new[0].ref.kind != planned.ref.kind:
+                        yield Batch((), tuple(new))
+                        new = []
                     new.append(planned)
                 else:
                     yield Batch(tuple(done), (planned,))
@@ -86,6 +93,8 @@ class Batches:
 
     def _planned(self, record: Entity) -> Change | Job:
         """What is to be done about one record; what must stand before others is done."""
+        if record.ref.parent in self._failed:
+            raise ItemError(f"{record.ref.parent} could not be written: left out with it")
         if isinstance(record, Service):
             return self._services.write(record)
         if isinstance(record, Classification | Tag):

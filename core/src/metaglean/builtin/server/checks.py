@@ -226,7 +226,7 @@ def _denied(permissions: Permissions) -> Iterator[tuple[str, str]]:
 
 def _agent_steps(server: Server, run: Run) -> Iterator[Step]:
     """Agents of the server that are on and write the same service. (Their bodies hold tokens.)"""
-    name = "no other agent writes the service"
+    name = "other agents"
     service = build(run.service.path)
     try:
         found = [
@@ -241,9 +241,9 @@ def _agent_steps(server: Server, run: Run) -> Iterator[Step]:
         return
     others = sorted(agent for agent in found if agent != run.ingestion_pipeline_fqn)
     if not others:
-        yield Step(name, True)
+        yield Step(name, True, "none that writes this service")
         return
-    text = f"the server has an agent that writes the same service: {', '.join(others)}"
+    text = f"an agent of the server writes the same service: {', '.join(others)}"
     run.warn(
         text, hint="Switch it off (the service's page, Agents): two writers undo each other's work."
     )

@@ -155,8 +155,10 @@ class ItemsDiff:
             elif _differs(stored[index], item, but=_TOLD_APART):
                 old.append(_shown(stored[index]))
                 new.append(_shown(item))
-            else:
-                self._tell_for_people(stored[index], item)
+        if not old and not new:  # else positions and types for people move along
+            for index, item in zip(indices, after, strict=True):
+                if index is not None:
+                    self._tell_for_people(stored[index], item)
         if old or new:
             self.fields[self._label] = (old, new)
         kept = [index for index in indices if index is not None]
