@@ -18,7 +18,7 @@ from metaglean.errors import ItemError
 Result = TypeVar("Result")
 
 FEW = 50  # tables: as long as a call more takes
-PROBE = 10  # tables: enough to see how long they are, and what a cursor is
+PROBE = 4  # tables: enough to see how long they are, and what a cursor is
 IN_FLIGHT = 6_000_000  # bytes of all pages that are read at one moment
 WIDE = 2  # parts at once where there is more: fewer pages, which are longer
 
