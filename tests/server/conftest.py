@@ -23,11 +23,18 @@ from tests.server.real import RealServer, named_package, open_server
 from metaglean_testkit.openmetadata import FakeServer
 
 NONE = "none: METAGLEAN_TEST_SERVER or METAGLEAN_SERVER_PACKAGE would name one"
+DAMAGING = "test_rules_that_damage_a_server_run_on_one_of_the_tests_own"
 SAID = pytest.StashKey[str]()
 
 
 def left_out(reason: str) -> NoReturn:
     pytest.skip(reason)  # the server, or what it lacks, is given from outside
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What damages a server comes last of all, so that nobody meets it and no restart is needed."""
+    items.sort(key=lambda item: item.name == DAMAGING)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
-from tests.server.api import Api, ApiError
+from tests.server.api import ApiError
 from tests.server.package import StartFailed
 from tests.server.real import NotOurs, RealServer, open_server
 
@@ -87,15 +87,3 @@ def test_a_named_package_that_does_not_start_is_a_failure(
         open_server({"METAGLEAN_SERVER_PACKAGE": str(tmp_path)})
     with pytest.raises(StartFailed, match="nowhere has no start"):
         open_server({"METAGLEAN_SERVER_PACKAGE": str(tmp_path / "nowhere")})
-
-
-def test_it_may_go_and_come_back(own_server: RealServer) -> None:
-    name = own_server.scratch("back")
-    own_server.api().put("services/databaseServices", service(name))
-    own_server.kill()
-    try:
-        with pytest.raises(OSError, match="refused"):
-            Api(own_server.url, "any").get("system/version")
-    finally:
-        own_server.start()
-    assert own_server.api().by_name("services/databaseServices", name)["name"] == name
