@@ -233,3 +233,14 @@ def test_what_is_below_a_parent_that_failed_is_not_tried(of_version):
     assert not [one for one in target.server.requests if one.path.startswith("/tables")
                 and one.method == "PUT"]  # fmt: skip
     assert any("could not be written: left out with it" in text for text in target.problems())
+
+
+def test_sql_is_not_sent_alone_where_the_other_change_is_left_out(of_version):
+    """1.1 answers 500 to a patch of a view's SQL alone."""
+    target = of_version("1.1.0")
+    for model in ("CreateTable", "Table"):
+        target.server.unknow(model, "sourceUrl")
+    view = target.table(table_type="View", schema_definition="SELECT 1")
+    target.write(view)
+    assert target.write(view) == {}
+    assert [r.status for r in target.server.requests if r.method == "PATCH"] == [400]

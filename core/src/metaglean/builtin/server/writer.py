@@ -208,7 +208,7 @@ class Writer:
     ) -> bool:
         """Send what there is to send; returns whether there was anything."""
         path = f"{KINDS[job.ref.kind].collection}/{entity_id}"
-        operations = self._adaptation.operations(patch.bodies)
+        operations = self._known(patch)
         sent = bool(operations)
         if operations and "lifeCycle" in job.values and self._server.features.has("lifeCycle"):
             operations.append(_add("lifeCycle", job.values["lifeCycle"]))
@@ -227,6 +227,18 @@ class Writer:
                 patch.kept = {name: why for name, why in patch.kept.items() if why != ALONE}
                 patch.fields["schema_definition"] = (None, job.values["definition"])
         return sent
+
+    def _known(self, patch: Patch) -> list[Json]:
+        """The operations on what the server knows; none where only weak ones are left that it
+        doesn't store, or refuses (1.1), alone."""
+        known = [
+            (operation.weak, body)
+            for operation in patch.operations
+            for body in self._adaptation.operations([operation.body])
+        ]
+        if not self._policy.weak and all(weak for weak, _ in known):
+            return []
+        return [body for _, body in known]
 
     def _put_back(self, ref: Ref, stored: Json, labels: list[Json]) -> bool:
         """A patch that names a tag which is gone takes all labels of the entity with it on 1.2."""
