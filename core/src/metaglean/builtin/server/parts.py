@@ -20,7 +20,8 @@ Result = TypeVar("Result")
 FEW = 50  # tables: as long as a call more takes
 PROBE = 4  # tables: enough to see how long they are, and what a cursor is
 IN_FLIGHT = 6_000_000  # bytes of all pages that are read at one moment
-WIDE = 2  # parts at once where there is more: fewer pages, which are longer
+MOST = 4  # parts at once; more of them don't make a server faster that has few processors
+WIDE = 2  # parts at once where there are more bytes: fewer pages, which are longer
 
 
 class _Plan(NamedTuple):
@@ -79,7 +80,7 @@ def _plan(server: Server, schema: str, params: Mapping[str, Any], workers: int) 
     if len(names) < FEW:
         return None
     each = len(str(data)) / len(data)
-    at_once = workers if total * each <= IN_FLIGHT else WIDE
+    at_once = min(workers, MOST) if total * each <= IN_FLIGHT else WIDE
     step = -(-len(names) // at_once)
     starts = [None, *names[step - 1 : -1 : step]]
     size = IN_FLIGHT // at_once
