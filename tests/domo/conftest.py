@@ -27,11 +27,11 @@ PREFIX = fqn.build(SCOPE)
 
 
 ALL = "METAGLEAN_ALL_FAULTS"
-SHARE = 5
+SHARE = 10
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On servers every fifth fault is tried, each time the same ones; all of them where the
+    """On servers every tenth fault is tried, each time the same ones; all of them where the
     variable METAGLEAN_ALL_FAULTS is set. The catalog has them all, and the source is the same."""
     if os.environ.get(ALL):
         return
