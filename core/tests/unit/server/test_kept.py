@@ -232,7 +232,7 @@ def test_what_is_below_a_parent_that_failed_is_not_tried(of_version):
     target.write(target.table(description="x"))
     assert not [one for one in target.server.requests if one.path.startswith("/tables")
                 and one.method == "PUT"]  # fmt: skip
-    assert any("could not be written: left out with it" in text for text in target.problems())
+    assert any("could not be created: left out with it" in text for text in target.problems())
 
 
 def test_sql_is_not_sent_alone_where_the_other_change_is_left_out(of_version):

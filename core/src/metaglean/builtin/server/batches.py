@@ -70,8 +70,6 @@ class Batches:
             found: list[Change | Job] = []
             with self._run.item(record.ref):
                 found.append(self._planned(record))
-            if not found and record.ref.kind in CONTAINERS:
-                self._failed.add(record.ref)
             for planned in found:
                 if isinstance(planned, Change):
                     done.append(planned)
@@ -94,14 +92,32 @@ class Batches:
     def _planned(self, record: Entity) -> Change | Job:
         """What is to be done about one record; what must stand before others is done."""
         if record.ref.parent in self._failed:
-            raise ItemError(f"{record.ref.parent} could not be written: left out with it")
-        if isinstance(record, Service):
-            return self._services.write(record)
+            self._failed.add(record.ref)
+            raise ItemError(f"{record.ref.parent} could not be created: left out with it")
         if isinstance(record, Classification | Tag):
             return self._tags.write(record)
+        if isinstance(record, Service) or record.ref.kind in CONTAINERS:
+            return self._container(record)
         planned = self._job(record)
         if isinstance(planned, Job) and record.ref.kind not in LEAVES:
             return self._writer.write(planned)
+        return planned
+
+    def _container(self, record: Entity) -> Change | Job:
+        """What has others below it. Where the server refuses to create it they can't be written;
+        where it may stand, they are tried."""
+        ref = record.ref
+        try:
+            if isinstance(record, Service):
+                return self._services.write(record)
+            planned = self._job(record)
+            if isinstance(planned, Job) and ref.kind not in LEAVES:
+                return self._writer.write(planned)
+        except ItemError as error:
+            stands = ref in self._services.ids or self._existing(ref) is not None
+            if not stands and error.status is not None and 400 <= error.status < 500:
+                self._failed.add(ref)
+            raise
         return planned
 
     def _job(self, record: Entity) -> Change | Job:
