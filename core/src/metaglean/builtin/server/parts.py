@@ -12,25 +12,24 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
-from metaglean.builtin.server.client import Json, Pages, Server, by_name
+from metaglean.builtin.server.client import FIRST_PAGE, Json, Pages, Server, by_name
 from metaglean.errors import ItemError
 
 Result = TypeVar("Result")
 
 FEW = 50  # tables: as long as a call more takes
 PROBE = 4  # tables: enough to see how long they are, and what a cursor is
-IN_FLIGHT = 6_000_000  # bytes of all pages that are read at one moment
+IN_FLIGHT = 6_000_000  # bytes in all: what is longer is read page by page, to be held in memory
+LONG_PAGE = 3_000_000  # bytes of each of these
 MOST = 4  # parts at once; more of them don't make a server faster that has few processors
-WIDE = 2  # parts at once where there are more bytes: fewer pages, which are longer
 
 
 class _Plan(NamedTuple):
-    """Where parts begin (a table's name; None for the very first one), and how they are read."""
+    """Where parts begin (a table's name; None for the very first one), and the first page of each:
+    all of it, as a rule."""
 
     starts: list[str | None]
     first: int
-    size: int
-    at_once: int
 
 
 def tables_in_parts(
@@ -48,27 +47,30 @@ def tables_in_parts(
     """
     plan = _plan(server, schema, params, workers)
     if plan is None:
-        yield from map(convert, server.listing("tables", **params))
+        yield from map(
+            convert, server.listing("tables", Pages(None, FIRST_PAGE, LONG_PAGE), **params)
+        )
         return
     ends = frozenset(plan.starts)
 
     def part(start: str | None) -> list[Result]:
         found = []
-        pages = Pages(None if start is None else _cursor(start), plan.first, plan.size)
+        pages = Pages(None if start is None else _cursor(start), plan.first, IN_FLIGHT // MOST)
         for entity in server.listing("tables", pages, **params):
             found.append(convert(entity))
             if entity["name"] in ends:
                 break
         return found
 
-    with ThreadPoolExecutor(plan.at_once, thread_name_prefix="metaglean-listing") as pool:
+    with ThreadPoolExecutor(len(plan.starts), thread_name_prefix="metaglean-listing") as pool:
         for found in pool.map(part, plan.starts):
             yield from found
 
 
 def _plan(server: Server, schema: str, params: Mapping[str, Any], workers: int) -> _Plan | None:
     """How to read the tables in parts; None where that is of no use, or not understood."""
-    if workers < WIDE:
+    at_once = min(workers, MOST)
+    if at_once == 1:
         return None
     page = server.get("tables", **params, limit=PROBE)
     found = page if isinstance(page, dict) else {}
@@ -76,15 +78,13 @@ def _plan(server: Server, schema: str, params: Mapping[str, Any], workers: int) 
     total = int(paging.get("total") or 0)
     if total < FEW or not data or _name(paging.get("after")) != data[-1].get("name"):
         return None
+    if total * len(str(data)) / len(data) > IN_FLIGHT:
+        return None
     names = _names(server, schema)
     if len(names) < FEW:
         return None
-    each = len(str(data)) / len(data)
-    at_once = min(workers, MOST) if total * each <= IN_FLIGHT else WIDE
     step = -(-len(names) // at_once)
-    starts = [None, *names[step - 1 : -1 : step]]
-    size = IN_FLIGHT // at_once
-    return _Plan(starts, max(1, min(step, int(size / each))), size, at_once)
+    return _Plan([None, *names[step - 1 : -1 : step]], step)
 
 
 def _names(server: Server, schema: str) -> list[str]:
