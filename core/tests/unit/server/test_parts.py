@@ -43,6 +43,9 @@ def old():
         yield fake
 
 
+OPENED: list[Run] = []
+
+
 @pytest.fixture
 def fake(old):
     old.forget()
@@ -50,8 +53,16 @@ def fake(old):
     old.faults.clear()
 
 
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    while OPENED:
+        OPENED.pop().close()
+
+
 def server_of(fake):
     run = Run(Ref("databaseService", ("s",)), clock=VirtualClock())
+    OPENED.append(run)
     session = run.session(
         "OpenMetadata", f"{fake.url}/v1/", auth=Bearer(fake.token), classify=classify
     )
