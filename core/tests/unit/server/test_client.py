@@ -251,7 +251,7 @@ def test_a_feature_that_turns_out_to_be_missing():
     assert features.lacks("owners")
     assert not features.lacks("owners"), "no news"
     assert not features.has("owners")
-    assert not features.lacks("override"), "2.0's: known to be missing"
+    assert not features.lacks("statusStopped"), "1.13's: known to be missing"
 
 
 def test_what_is_assumed_of_an_untested_version():

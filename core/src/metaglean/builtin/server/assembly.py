@@ -81,7 +81,7 @@ class Assembly:
             override=override,
             texts=texts,
             weak=features.has("comparesAll"),
-            wipes=not features.has("lifeCycle"),
+            wipes=not features.has("keepsDefinitions"),
             denied=self.adaptation.fields_denied,
             unsure=self.people.unread,
         )

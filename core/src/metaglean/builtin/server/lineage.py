@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _MODEL = "LineageDetails"
 _PARTS = {"AddLineage": (), "EntitiesEdge": ("edge",), _MODEL: ("edge", "lineageDetails")}
-_BY_EDGE = (1, 3)  # the first version that can be asked for one edge
 _STRIPES = 16
 _LEFT_OUT = {
     "edges": "lineage edges left out: they name what is not on the server",
@@ -53,7 +52,6 @@ class LineageWriter:
             words={"source": self._source},
             lacking=() if server.features.has("lineageSource") else ((_MODEL, "source"),),
         )
-        self._by_edge = server.features.version[:2] >= _BY_EDGE
         # Two records of one pair must not read the same state and overwrite each other.
         self._locks = [threading.Lock() for _ in range(_STRIPES)]
         self._counting = threading.Lock()
@@ -141,7 +139,7 @@ class LineageWriter:
         """The details of the edge that stands, None where there is none."""
         if not source.id or not target.id:
             return None
-        if self._by_edge:
+        if self._server.features.has("lineageEdge"):
             try:
                 body = self._server.get(f"lineage/getLineageEdge/{source.id}/{target.id}")
             except ItemError as error:
@@ -149,7 +147,7 @@ class LineageWriter:
                     if isinstance(error, NotFound):
                         return None
                     raise
-                self._by_edge = False
+                self._server.features.lacks("lineageEdge")
             else:
                 return _details(body, "edge")
         path = f"lineage/{source.type}/{source.id}"

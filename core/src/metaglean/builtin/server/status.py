@@ -23,8 +23,6 @@ _SOURCE_TYPES = {
     "dashboardService": "DashboardMetadata",
 }
 _PARTS = {"PipelineStatus": (), "StepSummary": ("status",)}
-_WITH_STEPS = (1, 3)  # the first version that takes summaries of the steps
-_WITH_STOPPED = (1, 13)
 _STEPS = ("source", "processor", "sink", "deletion")
 _MOST_FAILURES = 10
 _SAME_MOMENT = 3  # attempts at a timestamp: a server keeps one run a millisecond
@@ -60,7 +58,7 @@ class StatusReporter:
         self._path = ""
         self._started = round(run.started * 1000)
         self._timestamp = self._started
-        self._stopped = server.features.version[:2] >= _WITH_STOPPED
+        self._stopped = server.features.has("statusStopped")
         self._connect(server)
 
     def start(self) -> None:
@@ -80,9 +78,7 @@ class StatusReporter:
 
     def _connect(self, server: Server) -> None:
         self._server = server
-        lacking = (
-            [] if server.features.version[:2] >= _WITH_STEPS else [("PipelineStatus", "status")]
-        )
+        lacking = [] if server.features.has("statusSteps") else [("PipelineStatus", "status")]
         self._lenient = Lenient(
             server,
             self._run,
