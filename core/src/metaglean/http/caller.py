@@ -11,7 +11,7 @@ from typing import NamedTuple
 from metaglean.clock import Clock
 from metaglean.errors import ItemError, MetagleanError
 from metaglean.http.auth import Auth
-from metaglean.http.messages import failure, fault_hint, is_disguised_404
+from metaglean.http.messages import failure, fault_hint
 from metaglean.http.rate import Governor
 from metaglean.http.response import Response, Verdict
 from metaglean.http.retry import (
@@ -212,7 +212,7 @@ class Caller:
         if verdict is not None or good:
             return verdict
         if status >= 500:
-            return None if is_disguised_404(response) else Verdict.RETRY
+            return None if response.wraps_404 else Verdict.RETRY
         return _VERDICTS.get(status)
 
     @staticmethod

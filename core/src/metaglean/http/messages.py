@@ -10,7 +10,7 @@ from metaglean.http.response import CredentialsRefused, Response, Verdict
 from metaglean.http.transport import Fault, TransportError
 from metaglean.redaction import Redactor
 
-__all__ = ["failure", "fault_hint", "is_disguised_404"]
+__all__ = ["failure", "fault_hint"]
 
 # Where APIs put their own words.
 _WORDS = (
@@ -44,13 +44,6 @@ _FAULT_HINTS = {
 def fault_hint(error: TransportError) -> str:
     """What to do about a fault of the network."""
     return _FAULT_HINTS.get(error.fault, "")
-
-
-def is_disguised_404(response: Response) -> bool:
-    """Whether a 500 wraps a 404 or a 405 (some servers answer so for an unknown path)."""
-    if response.status != HTTPStatus.INTERNAL_SERVER_ERROR:
-        return False
-    return b"HTTP 404" in response.content or b"HTTP 405" in response.content
 
 
 def failure(response: Response, verdict: Verdict | None, redactor: Redactor) -> Exception:

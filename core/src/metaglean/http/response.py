@@ -82,6 +82,11 @@ class Response:
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     @property
+    def wraps_404(self) -> bool:
+        """Whether a 500 wraps a 404 or a 405: some servers answer so for an unknown path."""
+        return self.status == 500 and (b"HTTP 404" in self.content or b"HTTP 405" in self.content)
+
+    @property
     def text(self) -> str:
         """The body as text, by the charset sent, else UTF-8; what can't be read becomes U+FFFD."""
         _, _, charset = self.headers.get("Content-Type", "").lower().partition("charset=")

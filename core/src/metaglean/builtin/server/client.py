@@ -23,7 +23,9 @@ _PATCH_TYPE = "application/json-patch+json"
 _UNKNOWN = re.compile(r'Unrecognized field "([^"]+)" \(class (?:[\w.]*\.)?(\w+)\)')
 _NO_FIELD = re.compile(r"Invalid field name (\w+)")
 _MOST_FIELDS = 12
-_NO_WORD = re.compile(r"Cannot construct instance of `?(?:[\w.]*[.$])?(\w+)`?")
+_NO_WORD = re.compile(
+    r"Cannot construct instance of `?(?:[\w.]*[.$])?(\w+)`?(?:, problem: ([^\n]*))?"
+)
 
 
 class Answer(NamedTuple):
@@ -161,11 +163,7 @@ class Server:
 
 def classify(response: Response) -> Verdict | None:
     """1.2 answers 500 for a path or verb that it doesn't have."""
-    if response.status == 500 and (
-        b"HTTP 404" in response.content or b"HTTP 405" in response.content
-    ):
-        return Verdict.GONE
-    return None
+    return Verdict.GONE if response.wraps_404 else None
 
 
 def by_name(fqn: str) -> str:
@@ -179,7 +177,14 @@ def unknown_field(error: ItemError) -> UnknownField | None:
     return UnknownField(found[1], found[2]) if found else None
 
 
+def lacking_word(error: ItemError) -> tuple[str, str] | None:
+    """The simple name of a closed list and the word that it lacks (empty where that isn't said), if
+    the error is about one."""
+    found = _NO_WORD.search(error.message)
+    return (found[1], (found[2] or "").split(" at [")[0].strip()) if found else None
+
+
 def unknown_word(error: ItemError) -> str | None:
     """The simple name of the closed list that lacks a word, if the error is about one."""
-    found = _NO_WORD.search(error.message)
-    return found[1] if found else None
+    found = lacking_word(error)
+    return found[0] if found else None

@@ -7,10 +7,9 @@ stand-in is used for the rest of the run.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-from metaglean.builtin.server.client import Json
+from metaglean.builtin.server.client import Json, lacking_word
 from metaglean.builtin.server.features import Version
 from metaglean.errors import ItemError
 
@@ -58,7 +57,6 @@ _LISTS = {
     "StatusType": "executionStatus",
     "Source": "lineageSource",
 }
-_LACKING = re.compile(r"Cannot construct instance of `?[\w.]*?[.$]?(\w+)`?, problem: (.+)")
 
 
 class Lacking(NamedTuple):
@@ -88,11 +86,10 @@ class Words:
 
     def learn(self, error: ItemError) -> Lacking | None:
         """Remember the word that this error is about; None where it is about none."""
-        found = _LACKING.search(error.message)
-        words = _LISTS.get(found[1]) if found else None
-        if not found or not words:
+        name, word = lacking_word(error) or ("", "")
+        words = _LISTS.get(name)
+        if not words or not word:
             return None
-        word = found[2].split(" at [")[0].split("\n")[0].strip()
         news = word not in self._lacking.setdefault(words, set())
         self._lacking[words].add(word)
         return Lacking(words, word, news)
