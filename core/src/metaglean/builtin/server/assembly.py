@@ -152,7 +152,7 @@ class Assembly:
         def shown(entity: Json) -> Existing:
             ref = scope.child(kind, decode(str(entity["name"])))
             if kind in CONTAINERS:
-                self.qualified.keep(ref, str(entity["fullyQualifiedName"]))
+                self.qualified.learn(ref, entity)
             values = from_wire(features, entity)
             return Existing(
                 ref,

@@ -128,10 +128,12 @@ class Batches:
 
         values = known(self._server.features, self._bodies.values(record, note))
         existing = self._existing(ref)
-        job = Job(ref, values, self._writer.hash_of(ref, values), settled=self._settled(values))
-        if existing is None:
-            return job
-        return self._same(job, existing) or job._replace(entity_id=existing.id)
+        job = Job(ref, values, self._writer.hash_of(ref, values))
+        unchanged = self._same(job, existing) if existing else None
+        if unchanged:
+            return unchanged
+        entity_id = existing.id if existing else None
+        return job._replace(entity_id=entity_id, settled=self._settled(values))
 
     def _existing(self, ref: Ref) -> Existing | None:
         return self._run.stands(ref.kind, ref.parent).get(ref.name) if ref.parent else None

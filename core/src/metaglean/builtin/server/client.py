@@ -94,6 +94,11 @@ class Server:
         except NotFound:
             return None
 
+    def named(self, collection: str, fqn: str) -> Json | None:
+        """The entity of this qualified name, soft-deleted or not; None where there is none."""
+        found = self.find(f"{collection}/{by_name(fqn)}", include="all")
+        return found if isinstance(found, dict) else None
+
     def listing(self, path: str, pages: Pages | None = None, **params: Any) -> Iterator[Json]:
         """All entities of a paged listing.
 
@@ -123,11 +128,20 @@ class Server:
 
     def put(self, path: str, body: Any, **params: Any) -> Answer:
         """Create or update; sent again after faults, as PUT may be."""
-        return self._send("PUT", path, body, params)
+        try:
+            response = self.session.request("PUT", path, params=params, json=body)
+        except ItemError as error:
+            if error.status == 405:
+                raise NotFound(error.message, error.hint, status=error.status) from error
+            raise
+        return Answer(response.status, response.json() if response.content else None)
 
-    def post(self, path: str, body: Any, **params: Any) -> Answer:
-        """Sent once."""
-        return self._send("POST", path, body, params)
+    def restore(self, collection: str, entity_id: str) -> None:
+        """Restore what is soft-deleted; that another run did it at the same moment is as good."""
+        try:
+            self.put(f"{collection}/restore", {"id": entity_id})
+        except NotFound:
+            return
 
     def patch(self, path: str, operations: Sequence[Mapping[str, Any]], version: Any) -> Json:
         """Apply a JSON patch, once: whether a lost answer meant success only a read can tell.
@@ -150,15 +164,6 @@ class Server:
             self.session.request("DELETE", path, params=params)
         except NotFound:
             return
-
-    def _send(self, method: str, path: str, body: Any, params: Mapping[str, Any]) -> Answer:
-        try:
-            response = self.session.request(method, path, params=params, json=body)
-        except ItemError as error:
-            if error.status == 405:
-                raise NotFound(error.message, error.hint, status=error.status) from error
-            raise
-        return Answer(response.status, response.json() if response.content else None)
 
 
 def classify(response: Response) -> Verdict | None:

@@ -12,10 +12,10 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b, md5
 from typing import Any
 
-from metaglean.builtin.server.wire import REFUSED
+from metaglean.builtin.server.wire import KINDS, REFUSED
 
 _SIZE = 8
-_SHAPE = (
+SHAPE = (
     "dataLength", "arrayDataType", "precision", "scale", "constraint",
     "taskType", "taskSQL", "sourceUrl", "downstreamTasks",
 )  # fmt: skip
@@ -75,7 +75,7 @@ def is_wanted(kind: str, part: str, wanted: Mapping[str, Any]) -> bool:
 
 def items_key(kind: str) -> str:
     """Where an entity's named items are."""
-    return "tasks" if kind == "pipeline" else "columns"
+    return KINDS[kind].items
 
 
 def part_value(kind: str, part: str, values: Mapping[str, Any], own: Collection[str]) -> Any:
@@ -107,7 +107,7 @@ def shape(item: Mapping[str, Any], own: Collection[str]) -> list[Any]:
     return [
         item["name"].casefold(),
         str(item.get("dataType") or ""),
-        json.dumps([item.get(key) or None for key in _SHAPE]),
+        json.dumps([item.get(key) or None for key in SHAPE]),
         own_tags(item.get("tags") or (), own),
         children,
     ]

@@ -15,14 +15,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from metaglean.builtin.server.client import Json
-from metaglean.builtin.server.digest import display, is_own
+from metaglean.builtin.server.digest import SHAPE, display, is_own
 from metaglean.builtin.server.wire import REFUSED, sendable
 from metaglean.fqn import decode
 
-_SHAPE = (
-    "dataType", "dataLength", "arrayDataType", "precision", "scale", "constraint",
-    "taskType", "taskSQL", "sourceUrl", "downstreamTasks",
-)  # fmt: skip
 _TEXTS = ("description", "displayName")
 _FOR_PEOPLE = frozenset({"dataTypeDisplay", "ordinalPosition"})
 _TOLD_APART = _FOR_PEOPLE.union(_TEXTS)
@@ -87,7 +83,7 @@ class ItemsDiff:
         """The stored item as it should be: all that isn't ours stays as it is."""
         merged = dict(stored)
         name = str(stored["name"])
-        for key in _SHAPE:
+        for key in ("dataType", *SHAPE):
             _put(merged, key, wanted.get(key) or None)
         for key in _TEXTS:
             label = f"{self._label}.{_quoted(name)}.{key}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from hashlib import blake2b
+from typing import Any
 from unicodedata import category
 
 from metaglean.builtin.server.features import Features
@@ -117,6 +119,11 @@ class QualifiedNames:
     def keep(self, ref: Ref, qualified: str) -> None:
         """Remember the server's own qualified name of a parent."""
         self._given[ref] = qualified
+
+    def learn(self, ref: Ref, entity: Mapping[str, Any]) -> None:
+        """The same from the entity as the server gives it."""
+        if entity.get("fullyQualifiedName"):
+            self.keep(ref, str(entity["fullyQualifiedName"]))
 
     def __call__(self, ref: Ref) -> str:
         """The qualified name of `ref`."""

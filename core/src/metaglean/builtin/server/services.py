@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from metaglean import Change
 from metaglean.builtin.server.body import clean
-from metaglean.builtin.server.client import Json, Server, by_name, unknown_word
+from metaglean.builtin.server.client import Json, Server, unknown_word
 from metaglean.builtin.server.names import QualifiedNames
 from metaglean.builtin.server.wire import KINDS
 from metaglean.errors import ItemError
@@ -68,13 +68,11 @@ class Services:
 
     def find(self, ref: Ref) -> Json | None:
         """The service as it stands, soft-deleted or not."""
-        path = f"{KINDS[ref.kind].collection}/{by_name(self._qualified(ref))}"
-        found = self._server.find(path, include="all")
-        return found if isinstance(found, dict) else None
+        return self._server.named(KINDS[ref.kind].collection, self._qualified(ref))
 
     def _restore(self, ref: Ref, entity_id: str) -> Change:
         if not self._run.dry_run:
-            self._server.put(f"{KINDS[ref.kind].collection}/restore", {"id": entity_id})
+            self._server.restore(KINDS[ref.kind].collection, entity_id)
         return Change(ref, "restored")
 
     def _create(self, record: Service) -> Change:
@@ -139,8 +137,7 @@ class Services:
         return dict(found) if found else None
 
     def _keep(self, ref: Ref, entity: Json) -> None:
-        if entity.get("fullyQualifiedName"):
-            self._qualified.keep(ref, str(entity["fullyQualifiedName"]))
+        self._qualified.learn(ref, entity)
         if entity.get("id"):
             self.ids[ref] = str(entity["id"])
 

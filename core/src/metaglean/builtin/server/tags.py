@@ -7,11 +7,11 @@ A label of a tag that doesn't exist breaks a 1.2 server for good (every listing 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from metaglean import Change
 from metaglean.builtin.server.body import clean
-from metaglean.builtin.server.client import Json, Server, by_name
+from metaglean.builtin.server.client import Json, Server
 from metaglean.builtin.server.names import QualifiedNames
 from metaglean.builtin.server.wire import KINDS, REFUSED
 from metaglean.errors import ItemError, NotFound
@@ -138,9 +138,7 @@ class Tags:
             return {}
 
     def _find(self, kind: str, ref: Ref) -> Json | None:
-        path = f"{KINDS[kind].collection}/{by_name(self._qualified(ref))}"
-        found: Any = self._server.find(path, include="all")
-        return found if isinstance(found, dict) else None
+        return self._server.named(KINDS[kind].collection, self._qualified(ref))
 
     def _stored(self, kind: str, name: str) -> str:
         return self._names.stored(kind, name)

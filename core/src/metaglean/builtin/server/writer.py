@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from metaglean import Change
 from metaglean.builtin.server.adapt import Adaptation
-from metaglean.builtin.server.client import Json, Server, by_name
+from metaglean.builtin.server.client import Json, Server
 from metaglean.builtin.server.diff import ALONE, Differ, Patch, Policy
 from metaglean.builtin.server.digest import source_hash
 from metaglean.builtin.server.history import history
@@ -104,9 +103,12 @@ class Writer:
         try:
             answer = self._adapting(lambda: self._server.put(collection, self.body(job)))
         except ItemError as error:
-            if error.status != 409:
+            found = None
+            if error.status == 409:  # another run made it at the same moment
+                found = self._server.named(collection, self._qualified(job.ref))
+            if found is None:
                 raise
-            entity = self._named(job.ref)  # another run made it at the same moment
+            entity = found
         else:
             entity = answer.body if isinstance(answer.body, dict) else {}
             self._keep(job.ref, entity)
@@ -126,14 +128,9 @@ class Writer:
                     raise
         return call()
 
-    def _named(self, ref: Ref) -> Json:
-        path = f"{KINDS[ref.kind].collection}/{by_name(self._qualified(ref))}"
-        found = self._server.get(path, include="all")
-        return found if isinstance(found, dict) else {}
-
     def _keep(self, ref: Ref, entity: Mapping[str, Any]) -> None:
-        if ref.kind in CONTAINERS and entity.get("fullyQualifiedName"):
-            self._qualified.keep(ref, str(entity["fullyQualifiedName"]))
+        if ref.kind in CONTAINERS:
+            self._qualified.learn(ref, entity)
 
     # -- change -----------------------------------------------------------------------------------
 
@@ -185,9 +182,7 @@ class Writer:
         """The entity as it stands after its restore."""
         if self._run.dry_run:
             return {**stored, "deleted": False}
-        # NotFound: another run restored it at the same moment.
-        with contextlib.suppress(NotFound):
-            self._server.put(f"{KINDS[ref.kind].collection}/restore", {"id": stored["id"]})
+        self._server.restore(KINDS[ref.kind].collection, str(stored["id"]))
         return self._read(ref, str(stored["id"])) or stored
 
     def _patch(self, job: Job, stored: Json, *, weak: bool | None = None) -> Patch:
