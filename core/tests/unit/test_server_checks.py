@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote
 
 import pytest
 
@@ -316,6 +318,21 @@ def test_agents_that_may_not_be_listed(fake, run):
     steps, _, _ = checked(fake, run)
     assert steps["other agents"].ok is None
     assert not failing(steps)
+
+
+@pytest.mark.parametrize(("version", "name"), [("1.2.0", "a _ b_e649c228"), ("1.3.0", "a > b")])
+def test_a_service_is_looked_up_under_the_name_that_it_has(fake, version, name):
+    """Services aren't encoded as tables are; before 1.3 they have few characters."""
+    service = Ref("databaseService", ("a > b",))
+    fake.answer("system/version", {"version": version})
+    path = f"services/databaseServices/name/{quote(name)}"
+    fake.answer(path, {"connection": {"config": {"k": 1}}})
+    agents = [agent("theirs", service=name)]
+    fake.answer("services/ingestionPipelines", {"data": agents, "paging": {}})
+    with closing(Run(service)) as run:
+        assert stored_connection(connect(run, config_of(fake)), service) == {"k": 1}
+        _, _, warnings = checked(fake, run.at("sink"))
+    assert warnings[-1].endswith(f"writes the same service: {name}.theirs")
 
 
 def test_a_stored_connection(fake, run):

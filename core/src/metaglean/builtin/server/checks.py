@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from metaglean import ItemError, NotFound, RemoteError, Step
 from metaglean.builtin.server.client import Server
 from metaglean.builtin.server.features import FIRST, PROVED, shown
-from metaglean.fqn import build
+from metaglean.builtin.server.names import QualifiedNames, ServerNames
 from metaglean.http import CredentialsRefused
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _denied(permissions: Permissions) -> Iterator[tuple[str, str]]:
 def _agent_steps(server: Server, run: Run) -> Iterator[Step]:
     """Agents of the server that are on and write the same service. (Their bodies hold tokens.)"""
     name = "other agents"
-    service = build(run.service.path)
+    service = QualifiedNames(ServerNames(server.features))(run.service)
     try:
         found = [
             str(agent.get("fullyQualifiedName"))

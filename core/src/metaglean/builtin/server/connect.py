@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from metaglean import Auth, ConfigError, ItemError, Ref, RemoteError
-from metaglean.builtin.server.client import Server, by_name, classify
+from metaglean.builtin.server.client import Server, classify
 from metaglean.builtin.server.config import API, ServerConfig
 from metaglean.builtin.server.features import Features, parse_version, shown
-from metaglean.fqn import build
+from metaglean.builtin.server.names import QualifiedNames, ServerNames
+from metaglean.builtin.server.wire import KINDS
 from metaglean.http import CredentialsRefused
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def stored_connection(server: Server, service: Ref) -> dict[str, Any] | None:
     A person gets its secrets masked, a bot in clear: the answer is never logged. Raises
     ConfigError where the secrets are not on the server itself.
     """
-    path = f"services/{service.kind}s/{by_name(build(service.path))}"
-    body = server.find(path, include="all")
-    connection = body.get("connection") if isinstance(body, dict) else None
+    qualified = QualifiedNames(ServerNames(server.features))(service)
+    body = server.named(KINDS[service.kind].collection, qualified)
+    connection = body.get("connection") if body else None
     config = connection.get("config") if isinstance(connection, dict) else None
     if not isinstance(config, dict) or not config:
         return None
