@@ -220,7 +220,8 @@ READERS: dict[type[exp.Expression], Callable[[Any], Any]] = {
         if isinstance(e.this, exp.Distinct)
         else ("SUM", False, read(e.this))
     ),
-    exp.In: lambda e: ("In", read(e.this), *map(read, e.expressions)),
+    # A lone sub-select is one key of the node, and an item of its list where there are more.
+    exp.In: lambda e: ("In", read(e.this), *map(read, e.expressions or [e.args["query"]])),
     exp.Between: lambda e: ("BETWEEN", *map(read, (e.this, e.args["low"], e.args["high"]))),
     exp.Like: lambda e: (
         ("Not", ("LIKE_EXPRESSION", read(e.this), read(e.expression)))
@@ -331,6 +332,11 @@ PLAIN = [
     node("BETWEEN", leftExpression=A, **_SPAN, **{"not": True}),
     node("IS_NULL_EXPRESSION", leftExpression=A),
     node("IN_EXPRESSION", leftExpression=A, rightItemsList={"expressions": [B]}),
+    node(
+        "IN_EXPRESSION",
+        leftExpression=A,
+        rightItemsList={"expressions": [sub(body(item(B), where=C))]},
+    ),
     node("PARENTHESIS", expression=A),
     node("PARENTHESIS", expression=A, **{"not": True}),
     node("NOT_EXPRESSION", expression=A),
