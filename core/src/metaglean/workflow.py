@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from metaglean import deletion
 from metaglean.clock import Clock
 from metaglean.components import Change, Sink, Source, Step
 from metaglean.errors import (
@@ -23,6 +22,7 @@ from metaglean.errors import (
     ends_run,
 )
 from metaglean.logs import logging_to
+from metaglean.phases import phase
 from metaglean.plugins import Registry
 from metaglean.profiles import profiled
 from metaglean.records import Record, Ref
@@ -30,6 +30,7 @@ from metaglean.redaction import Redactor
 from metaglean.run import Run
 from metaglean.stream import Stream, counted, read
 from metaglean.summary import summary
+from metaglean.sweep import sweep
 from metaglean.text import write_line
 from metaglean.verdict import first_of, report_listings, verdict
 
@@ -147,7 +148,7 @@ class Workflow:
         run = self._begin()
         with logging_to(run, self._level):
             try:
-                with _phase(run, "the connection test broke off"):
+                with phase(run, "the connection test broke off"):
                     for step in self._test_steps(run):
                         yield step._replace(detail=run.redactor.clean(step.detail))
             finally:
@@ -223,7 +224,7 @@ class Workflow:
             from metaglean.config.stored import stored_config, stored_secrets
 
             config = self.config
-            with _phase(run, "the stored connection could not be read"):
+            with phase(run, "the stored connection could not be read"):
                 data = self._sink.stored_connection(run.service)
                 run.redactor.add(*stored_secrets(config.source_class, data or {}))
                 settings = stored_config(
@@ -243,10 +244,10 @@ class Workflow:
         if error:
             raise error
         if run.limit is None and not self.config.profiler:
-            self._delete(run)
+            sweep(run, self._sink, self.config, self._changed)
 
     def _open(self, run: Run) -> None:
-        with _phase(run, f"the sink {self.config.sink_type} could not be opened"):
+        with phase(run, f"the sink {self.config.sink_type} could not be opened"):
             for step in _steps(self._sink.open(run.at("sink"))):
                 if step.required and step.ok is False:
                     raise RunError(f"{self.config.sink_type}: {step.name} failed", step.detail)
@@ -266,7 +267,7 @@ class Workflow:
         return records
 
     def _write(self, run: Run, stream: Stream) -> None:
-        with _phase(run.at("sink"), "the sink stopped"):
+        with phase(run.at("sink"), "the sink stopped"):
             for change in self._sink.write(stream, run.at("sink")):
                 self._changed(change, run)
 
@@ -289,53 +290,12 @@ class Workflow:
 
     # -- the end ----------------------------------------------------------------------------------
 
-    def _delete(self, run: Run) -> None:
-        """The deletion pass: core decides, the sink is given what goes."""
-        if "deletion" not in self._sink.capabilities:
-            return
-        policy = deletion.Policy(
-            self.config.deletion.max_percent,
-            self.config.deletion.empty,
-            self.config.deletion.filtered == "delete",
-        )
-        on = self.config.source_options.deletes
-        view = run.at("deletion")
-        with _phase(view, "the deletion pass broke off"):
-            for listing in run.listings:
-                decision = deletion.decide(listing, on, policy, run.confirm_gone, run.unlisted)
-                if run.stopping:
-                    return
-                self._carry_out(decision, listing.kind, str(listing.scope), view)
-
-    def _carry_out(self, decision: deletion.Decision, kind: str, scope: str, run: Run) -> None:
-        if decision.refused:
-            run.problem(decision.refused, hint=decision.hint)
-        if decision.unconfirmed:
-            run.warn(
-                f"{decision.unconfirmed} ({kind}) in {scope} were not listed, but the source does "
-                "not confirm that they are gone: kept"
-            )
-        deleted = 0
-        for change in self._sink.delete(decision.delete, run) if decision.delete else ():
-            self._changed(change, run)
-            deleted += 1
-        if decision.missing:
-            run.report.deletions.append(
-                {
-                    "kind": kind,
-                    "scope": scope,
-                    "missing": decision.missing,
-                    "deleted": deleted,
-                    "refused": decision.refused,
-                }
-            )
-
     def _close(self, run: Run) -> None:
         """Everything is closed, whatever of it fails."""
         with catching(ending=True) as source:
             if self._source is not None:
                 self._source.close(run)
-        with catching(ending=True) as sink, _phase(run, "the sink could not be closed"):
+        with catching(ending=True) as sink, phase(run, "the sink could not be closed"):
             self._sink.close(self.status)
         run.close()
         error = first_of(sink.error, source.error)
@@ -355,18 +315,6 @@ def run_workflow(config: Mapping[str, Any] | WorkflowConfig, **options: Any) -> 
     if workflow.config.raise_on_error or not isinstance(workflow.error, RunError):
         workflow.raise_from_status()
     return workflow
-
-
-@contextmanager
-def _phase(run: Run, what: str) -> Iterator[None]:
-    """A foreign error inside becomes ours; its own text, which may hold a secret, is cleaned, and
-    its traceback goes through the log's filter only."""
-    with catching() as caught:
-        yield
-    if caught.error:
-        message = f"{what}: {run.describe(caught.error)}"
-        run.problem(message, error=caught.error)
-        raise RunError(message) from None
 
 
 def _steps(steps: Iterator[Step] | None) -> Iterator[Step]:
