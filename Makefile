@@ -34,8 +34,9 @@ $(VENV)/.ready: $(DESCRIPTIONS)
 	@$(PYTHON) tools/make_venv.py $(VENV)
 	@touch $@
 
+# A file's tests stay together: what they share is made once.
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""A real OpenMetadata server for the tests below, and one line about it at the end of each run.
+"""A real OpenMetadata server for the tests below.
 
 METAGLEAN_TEST_SERVER: address of a running server (`http://host:8585/api`);
 METAGLEAN_TEST_SERVER_TOKEN: NAME of the variable that holds a bot's token for it;
@@ -13,18 +13,19 @@ named or found and doesn't start, the tests fail. OM_LIBS may name the folder of
 from __future__ import annotations
 
 import faulthandler
+import os
 from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
 from tests.server.place import FakeSite, Site
 from tests.server.real import RealServer, named_package, open_server
+from tests.server.said import SAID
 
 from metaglean_testkit.openmetadata import FakeServer
 
 NONE = "none: METAGLEAN_TEST_SERVER or METAGLEAN_SERVER_PACKAGE would name one"
 DAMAGING = "test_rules_that_damage_a_server_run_on_one_of_the_tests_own"
-SAID = pytest.StashKey[str]()
 
 
 def left_out(reason: str) -> NoReturn:
@@ -35,6 +36,15 @@ def left_out(reason: str) -> NoReturn:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What damages a server comes last of all, so that nobody meets it and no restart is needed."""
     items.sort(key=lambda item: item.name == DAMAGING)
+
+
+@pytest.fixture
+def damaged_server(own_server: RealServer) -> Iterator[RealServer]:
+    """For the one test that damages the server; a worker of several has other files to run after
+    it, in an order that isn't ours."""
+    yield own_server
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        own_server.wipe()
 
 
 @pytest.fixture(scope="session")
@@ -93,10 +103,3 @@ def site(request: pytest.FixtureRequest, fakes: dict[str, FakeSite]) -> Site:
     if not server.has_admin:
         pytest.skip("METAGLEAN_TEST_SERVER_ADMIN_TOKEN names no admin's token")
     return server
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    said = config.stash.get(SAID, "not asked for by any test of this run")
-    terminalreporter.write_line(f"OpenMetadata server: {said}")

@@ -69,9 +69,11 @@ def test_the_fake_answers_as_the_real_server(one: Rule, real: Scene) -> None:
     compared(one, real)
 
 
-def test_rules_that_damage_a_server_run_on_one_of_the_tests_own(own_server: RealServer) -> None:
+def test_rules_that_damage_a_server_run_on_one_of_the_tests_own(
+    damaged_server: RealServer,
+) -> None:
     """The last test of all (conftest.py): the server is thrown away after it."""
-    scene = Scene(own_server, own_server.scratch("fake_poison")).prepare()
+    scene = Scene(damaged_server, damaged_server.scratch("fake_poison")).prepare()
     for one in POISON:
         compared(one, scene)
 
