@@ -25,6 +25,7 @@ CASES = {
     "import metaglean": ("import metaglean", []),
     "metaglean --help": (COMMAND, ["--help"]),
     "metaglean plugins": (COMMAND, ["plugins"]),
+    "metaglean plugins --json": (COMMAND, ["plugins", "--json"]),  # what a shell asks to complete
 }
 RUNS = 7
 

@@ -14,6 +14,8 @@ COMMANDS = {
     "plugins": "list what is installed, show or check one",
     "schema": "print JSON Schema for editors",
     "catalog": "look into the embedded catalog",
+    "completion": "print what makes a shell complete these commands",
+    "man": "print the manual page",
 }
 
 EPILOG = """\
@@ -35,23 +37,8 @@ exit codes:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
-        prog="metaglean",
-        description="Read metadata from systems and write it to a catalog.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("-v", "--version", action="store_true", help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     named = next((word for word in arguments if not word.startswith("-")), "")
-    for name, text in COMMANDS.items():
-        command = commands.add_parser(
-            name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
-        if name == named:
-            module = import_module(f"metaglean.cli.{name.replace('-', '_')}")
-            module.configure(command)
-            command.set_defaults(run=module.run)
+    parser = make_parser(named)
     options = parser.parse_args(arguments)
     if options.version:
         return _print_version()
@@ -61,6 +48,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     from metaglean.cli.failures import exit_code
 
     return exit_code(options)
+
+
+def make_parser(*named: str) -> argparse.ArgumentParser:
+    """The parser of the command line. Only the commands in `named` have their options: to know
+    them is to import them."""
+    parser = argparse.ArgumentParser(
+        prog="metaglean",
+        description="Read metadata from systems and write it to a catalog.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-v", "--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name in named:
+            module = import_module(f"metaglean.cli.{name.replace('-', '_')}")
+            module.configure(command)
+            command.set_defaults(run=module.run)
+    return parser
 
 
 def _print_version() -> int:
