@@ -1,0 +1,82 @@
+"""`metaglean new`: a new plugin of one kind, as a complete distribution."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from metaglean.errors import ConfigError
+from metaglean.scaffold import KINDS, Plugin, plugin, render
+from metaglean.text import write_line
+
+DESCRIPTION = """\
+Make a new plugin: a distribution that installs as it is, with contract tests that say what is to
+be filled in until it is. NAME is the `type` that workflows name. Nothing is overwritten.
+"""
+EPILOG = """\
+examples:
+  metaglean new connector hello
+  metaglean new connector hello --title "Hello World" --output plugins/hello
+
+exit codes: 0, or 2 where a name doesn't do or a file is there already
+"""
+NEXT = """\
+next:
+  cd {folder}
+  python3 -m venv .venv && . .venv/bin/activate
+  pip install --editable ".[dev]"
+  grep -rn TODO .     # what is to be filled in
+  pytest              # says the next of it, and is green in the end"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = DESCRIPTION
+    parser.epilog = EPILOG
+    parser.add_argument("kind", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
+    parser.add_argument("name", metavar="NAME", help="its type, such as `hello` or `my-api`")
+    parser.add_argument("--title", help="its name for people; default: NAME with capitals")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="the folder to fill; default: its distribution"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises ConfigError (exit code 2) for a name that doesn't do, and for files in the way."""
+    made = plugin(args.kind, args.name, args.title)
+    folder: Path = args.output or Path(made.distribution)
+    texts = render(made, core=_core_version())
+    _write(folder, texts)
+    _say(made, folder, texts)
+    return 0
+
+
+def _core_version() -> str:
+    """The version that a plugin made today asks for: `0.1` of 0.1.2."""
+    from importlib.metadata import version
+
+    return ".".join(version("metaglean-core").split(".")[:2])
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write all files, or none where one of them is there already."""
+    in_the_way = next((folder / path for path in texts if (folder / path).exists()), None)
+    if in_the_way:
+        raise ConfigError(
+            f"{in_the_way} is there already: nothing was written",
+            "Name another folder with --output, or remove that one.",
+        )
+    try:
+        for path, text in texts.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}") from error
+
+
+def _say(made: Plugin, folder: Path, texts: Mapping[str, str]) -> None:
+    lines = [f"{made.distribution}: a {made.kind} of the type {made.type}", ""]
+    lines += [f"  {folder / path}" for path in texts]
+    write_line("\n".join([*lines, "", NEXT.format(folder=folder)]), sys.stdout)
