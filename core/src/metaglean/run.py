@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DEFAULT_WORKERS = 8
 LOOK_AHEAD = 16
+LONG_ITEM = 500
 OUTSIDE = ("classification", "tag")  # what belongs to no service
 
 Item = TypeVar("Item")
@@ -146,7 +147,8 @@ class Run:
         message, item = self.redactor.clean(message), self.redactor.clean(item)
         kind = type(error).__name__ if error else ""
         first = self.report.problem(stage or self.stage, message, item, hint, kind)
-        self._tell(logging.ERROR if first else logging.DEBUG, message, item, error=error)
+        level = logging.ERROR if first else logging.DEBUG
+        self._tell(level, message, item, stage=stage, hint=hint, error=error)
 
     def warn(self, message: str, item: str = "", hint: str = "", *, feature: str = "") -> None:
         """Something the user should know that costs nothing else. `feature` names what is off."""
@@ -155,7 +157,8 @@ class Run:
             self.report.features_off[feature] = message
         first = self.report.warn(self.stage, message, item, hint)
         level = logging.WARNING if feature else logging.INFO
-        self._tell(level if first else logging.DEBUG, message, item, live=bool(feature))
+        level = level if first else logging.DEBUG
+        self._tell(level, message, item, hint=hint, live=bool(feature))
 
     def _tell(
         self,
@@ -163,13 +166,22 @@ class Run:
         message: str,
         item: str,
         *,
+        stage: str | None = None,
+        hint: str = "",
         error: BaseException | None = None,
         live: bool = False,
     ) -> None:
         """Log it. What is `live` a user should read while the run goes on, not only at its end."""
         shown = error if error and self.log.isEnabledFor(logging.DEBUG) else None
         name = f"{shortened(item)}: " if item else ""
-        self.log.log(level, "%s%s", name, message, exc_info=shown, extra={"live": live})
+        extra = {
+            "live": live,
+            "stage": stage or self.stage,
+            "item": shortened(item, LONG_ITEM),
+            "hint": self.redactor.clean(hint),
+            "exception": type(error).__name__ if error else "",
+        }
+        self.log.log(level, "%s%s", name, message, exc_info=shown, extra=extra)
 
     def describe(self, error: BaseException) -> str:
         """One line about an error, secrets removed."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from metaglean.errors import MetagleanError
 from metaglean.report import Group, Report, shortened
@@ -39,6 +40,18 @@ def summary(run: Run, status: str, error: BaseException | None = None) -> str:
         told = run.redactor.clean("\n".join(_error(error)))  # of several lines, as for a workflow
         lines += ["", *map(safe, told.split("\n"))]
     return "\n".join(lines)
+
+
+def in_short(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A report (`Workflow.report()`) without its lists: figures that fit on one line."""
+    short = {
+        key: report[key]
+        for key in ("status", "exit_code", "seconds", "dry_run", "counts", "listed", "systems")
+        if key in report
+    }
+    for key in ("warnings", "problems"):
+        short[key] = sum(group.get("count", 1) for group in report.get(key, ()))
+    return short
 
 
 def _kinds(report: Report, dry_run: bool) -> Iterator[str]:

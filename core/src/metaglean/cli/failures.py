@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from metaglean.cli.lines import Lines, redactor_of
 from metaglean.errors import ConfigError, Interrupted, MetagleanError, catching
-from metaglean.text import write_line
 
 if TYPE_CHECKING:
     from metaglean.workflow import Workflow
 
 Clean = Callable[[str], str]
 INTERNAL = 70
+FAULT = "This is a fault of metaglean or of a plugin: --debug shows where."
 
 
 def exit_code(options: argparse.Namespace) -> int:
@@ -32,34 +34,37 @@ def exit_code(options: argparse.Namespace) -> int:
         return 0
     if isinstance(error, SystemExit):
         raise error
-    return report(error, debug=getattr(options, "debug", False))
+    lines = Lines(getattr(options, "log_format", "text"))
+    return report(error, debug=getattr(options, "debug", False), lines=lines)
 
 
 def cleaning(workflow: Workflow) -> Clean:
     """What removes the secrets of a workflow, begun or not, from a text."""
-    if workflow.run:
-        return workflow.run.redactor.clean
-    from metaglean.redaction import Redactor
-
-    return Redactor(*workflow.config.secrets).clean
+    return redactor_of(workflow).clean
 
 
-def report(error: BaseException, clean: Clean = str, *, debug: bool = False) -> int:
-    """Print an error in at most a few lines, with `debug` its traceback above; returns its exit
+def report(
+    error: BaseException, clean: Clean = str, *, debug: bool = False, lines: Lines | None = None
+) -> int:
+    """Say an error in at most a few lines, with `debug` its traceback as well; returns its exit
     code. `clean` removes secrets."""
+    say = (lines or Lines()).say
     if isinstance(error, KeyboardInterrupt):
-        write_line("stopped", sys.stderr)
-        return error.exit_code if isinstance(error, Interrupted) else 130
-    if debug:
-        write_line(clean(_traceback(error)), sys.stderr)
+        code = error.exit_code if isinstance(error, Interrupted) else 130
+        say(logging.INFO, "stopped", exit_code=code)
+        return code
+    message, hint, code = f"{type(error).__name__}: {error}", FAULT, INTERNAL
     if isinstance(error, MetagleanError):
-        write_line(clean(f"error: {error.message}"), sys.stderr)
-        if error.hint:
-            write_line(clean(f"  {error.hint}"), sys.stderr)
-        return error.exit_code
-    write_line(clean(f"error: {type(error).__name__}: {error}"), sys.stderr)
-    write_line("  This is a fault of metaglean or of a plugin: --debug shows where.", sys.stderr)
-    return INTERNAL
+        message, hint, code = error.message, error.hint, error.exit_code
+    say(
+        logging.ERROR,
+        clean(message),
+        hint=clean(hint),
+        exit_code=code,
+        exception=type(error).__name__,
+        traceback=clean(_traceback(error)) if debug else "",
+    )
+    return code
 
 
 def _traceback(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from metaglean.cli.changes import print_change
 from metaglean.cli.console import shown_on
 from metaglean.cli.failures import cleaning
 from metaglean.cli.failures import report as report_error
+from metaglean.cli.lines import Lines, add_log_format
 from metaglean.cli.signals import stopping_on_signals
 from metaglean.config import load_workflow
 from metaglean.errors import ConfigError, MetagleanError, catching
 from metaglean.plugins import Registry
-from metaglean.text import write_line
+from metaglean.summary import in_short, summary
 from metaglean.workflow import Workflow
 
 EXAMPLES = """\
@@ -24,6 +26,7 @@ examples:
   metaglean ingest -c workflow.yaml --dry-run           show what would change, write nothing
   metaglean ingest -c workflow.yaml --limit 20          a first look; deletes nothing
   metaglean ingest -c workflow.yaml --report run.json   counts, warnings and problems as JSON
+  metaglean ingest -c workflow.yaml --log-format json   for a collector of logs
 """
 
 
@@ -42,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", metavar="FILE", help="write a report of the run as JSON")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     parser.add_argument("--debug", action="store_true", help="log everything, with tracebacks")
+    add_log_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,39 +60,52 @@ def run(args: argparse.Namespace) -> int:
         silent=True,
         debug=args.debug,
     )
+    lines = Lines(args.log_format, workflow)
     with (
-        shown_on(sys.stderr, workflow, quiet=args.quiet, debug=args.debug),
-        stopping_on_signals(workflow),
+        shown_on(
+            sys.stderr, workflow, quiet=args.quiet, debug=args.debug, log_format=args.log_format
+        ),
+        stopping_on_signals(workflow, lines),
         catching(ending=True) as caught,
     ):
         workflow.execute()
     if args.report:
-        _write_report(Path(args.report), workflow)
-    return _finish(workflow, workflow.error or caught.error, args)
+        _write_report(Path(args.report), workflow, lines)
+    return _finish(workflow, workflow.error or caught.error, args, lines)
 
 
-def _finish(workflow: Workflow, error: BaseException | None, args: argparse.Namespace) -> int:
+def _finish(
+    workflow: Workflow, error: BaseException | None, args: argparse.Namespace, lines: Lines
+) -> int:
     """Print the summary, then the error last, where a reader looks first."""
     with catching() as printing:  # nobody may read it any more (`| head`)
         if not args.quiet or (error and not isinstance(error, MetagleanError)):
-            workflow.print_status(with_error=False)
+            _summarise(workflow, lines)
         sys.stdout.flush()
     if error is None and printing.error is not None:
         raise printing.error
     if error is None:
         return 0
-    code = report_error(error, cleaning(workflow), debug=args.debug)
+    code = report_error(error, cleaning(workflow), debug=args.debug, lines=lines)
     if code == 1 and not workflow.config.raise_on_error:
         return 0
     return code
 
 
-def _write_report(path: Path, workflow: Workflow) -> None:
+def _summarise(workflow: Workflow, lines: Lines) -> None:
+    if not lines.json or workflow.run is None:
+        workflow.print_status(with_error=False)
+        return
+    told = summary(workflow.run, workflow.status).partition("\n")[0]
+    lines.say(logging.INFO, told, summary=in_short(workflow.report()))
+
+
+def _write_report(path: Path, workflow: Workflow, lines: Lines) -> None:
     try:
         path.write_text(json.dumps(workflow.report(), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        write_line(f"warning: the report was not written: {path}: {reason}", sys.stderr)
+        lines.say(logging.WARNING, f"the report was not written: {path}: {reason}")
 
 
 def _check_writable(path: Path) -> None:

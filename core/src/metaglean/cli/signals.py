@@ -5,13 +5,14 @@ Only the command line installs handlers; inside a host (Airflow) its own are lef
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from metaglean.cli.lines import Lines
 from metaglean.errors import Interrupted
 from metaglean.workflow import Workflow
 
@@ -19,8 +20,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stopping_on_signals(workflow: Workflow) -> Iterator[None]:
+def stopping_on_signals(workflow: Workflow, lines: Lines | None = None) -> Iterator[None]:
     """The first signal ends the run in order, the second at once."""
+    say = (lines or Lines()).say
 
     def stop(number: int, _frame: FrameType | None) -> None:
         run = workflow.run
@@ -28,7 +30,7 @@ def stopping_on_signals(workflow: Workflow) -> Iterator[None]:
             raise Interrupted(number)
         if run.stopping:
             os._exit(128 + number)
-        print("stopping; what is in flight is written (again: at once)", file=sys.stderr)
+        say(logging.INFO, "stopping; what is in flight is written (again: at once)")
         run.stop(number)
         if run.reading():
             raise Interrupted(number)

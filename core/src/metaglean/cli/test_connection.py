@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from metaglean.cli.failures import Clean, cleaning, report
+from metaglean.cli.lines import Lines, add_log_format, logging_in
 from metaglean.components import Step
 from metaglean.config import load_workflow
 from metaglean.errors import catching
@@ -28,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.add_argument("-c", "--config", required=True, metavar="FILE", help="the workflow (YAML)")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    add_log_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,14 +37,15 @@ def run(args: argparse.Namespace) -> int:
     # A sink that can plan is opened as in a dry run: a test makes no file and writes no row.
     workflow = Workflow(config, dry_run="plan" in config.sink_class.capabilities, silent=True)
     failed = 0
-    with catching(ending=True) as caught:
+    lines = Lines(args.log_format, workflow)
+    with logging_in(lines), catching(ending=True) as caught:
         for step in workflow.test_connection():
             _print(step, cleaning(workflow))
             failed += step.required and step.ok is False
     if isinstance(caught.error, BrokenPipeError):
         raise caught.error
     if caught.error:
-        return report(caught.error, cleaning(workflow), debug=args.debug)
+        return report(caught.error, cleaning(workflow), debug=args.debug, lines=lines)
     return 3 if failed else 0
 
 
