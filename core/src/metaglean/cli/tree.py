@@ -65,7 +65,7 @@ class Command:
         for line in lines[lines.index("examples:") + 1 :] if "examples:" in lines else ():
             if not line.startswith("  "):
                 break
-            found.append(line.strip().partition("   ")[0])
+            found.append(line.strip().partition("  ")[0])
         return found
 
 

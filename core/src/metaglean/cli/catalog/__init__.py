@@ -19,9 +19,9 @@ ACTIONS = {
 EXAMPLES = """\
 examples:
   metaglean catalog ls                          all tables
-  metaglean catalog ls SERVICE --deleted        those of one service, deleted ones included
+  metaglean catalog ls domo --deleted           those of one service, deleted ones included
   metaglean catalog ls --kind databaseSchema    schemas, and how much is in each
-  metaglean catalog show SERVICE.DATABASE.SCHEMA.TABLE
+  metaglean catalog show domo.default.default.orders
 """
 
 

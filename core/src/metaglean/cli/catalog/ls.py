@@ -16,8 +16,16 @@ from metaglean.cli.catalog.output import (
     time,
 )
 
+EXAMPLES = """\
+examples:
+  metaglean catalog ls
+  metaglean catalog ls domo --deleted           those of one service, deleted ones included
+  metaglean catalog ls --kind databaseSchema    schemas, and how much is in each
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLES
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="only below this name")
     parser.add_argument("--kind", default="table", choices=KINDS, help="what to list")
     parser.add_argument("--deleted", action="store_true", help="deleted ones as well")

@@ -24,8 +24,15 @@ NONE = "(none)"
 _LONG_TEXTS = ("description", "schema_definition")
 _LISTS = ("columns", "tasks")
 
+EXAMPLES = """\
+examples:
+  metaglean catalog show domo.default.default.orders
+  metaglean catalog show orders                 the end of the name, where it is the only one
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLES
     parser.add_argument("name", metavar="NAME", help="the qualified name, or the end of it")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
