@@ -9,7 +9,7 @@ from importlib import import_module
 
 COMMANDS = {
     "ingest": "run a workflow",
-    "check": "validate a workflow file, without connecting to anything",
+    "check": "validate workflow files, without connecting to anything; rewrite old spellings",
     "test-connection": "try the permissions that a workflow needs, one by one",
     "plugins": "list what is installed, show or check one",
     "schema": "print JSON Schema for editors",

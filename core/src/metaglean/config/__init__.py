@@ -8,6 +8,8 @@ validation.py     one model against its part of the data
 frame.py          the outer keys of a workflow
 source.py         the source's part; stored.py: a connection that the target keeps
 parse.py          the whole
+rewrites.py       what stands in an old spelling; edits.py: the same as edits of the text
+fixing.py         a file in today's spelling; masking.py: its text without secrets
 schema.py         JSON Schema for editors
 """
 

@@ -38,6 +38,9 @@ class Document:
         self.values: dict[Path, Position] = {}
         self.texts: dict[Path, str] = {}
         """The numbers of the file as they are written (`007` is a number to YAML)."""
+        self.key_nodes: dict[Path, yaml.Node] = {}
+        self.nodes: dict[Path, yaml.Node] = {}
+        """What the keys and values were read from. An alias has the node that it stands for."""
 
     def where(self, path: Path, *, key: bool = False) -> str:
         """`FILE:LINE:COLUMN`, as `position` finds it."""
@@ -57,6 +60,11 @@ class Document:
 
 def load_document(path: str | FilePath) -> Document:
     """Read a workflow file. Raises ConfigError where it can't be read or isn't YAML or JSON."""
+    return parse_document(read_text(path), str(path), is_json=is_json(path))
+
+
+def read_text(path: str | FilePath) -> str:
+    """The text of a workflow file, its line ends as they are. Raises ConfigError."""
     path = FilePath(path)
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(
@@ -65,14 +73,18 @@ def load_document(path: str | FilePath) -> Document:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(f"{path}: larger than {MAX_BYTES} bytes", "Is it a workflow file?")
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}", "Check the path.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"{path}: byte {error.start + 1} is not UTF-8", "Save the file as UTF-8."
         ) from error
-    return parse_document(text, str(path), is_json=path.suffix.lower() == ".json")
+
+
+def is_json(path: str | FilePath) -> bool:
+    """Whether a file is JSON by its name; all others are YAML."""
+    return FilePath(path).suffix.lower() == ".json"
 
 
 def parse_document(text: str, name: str = "<text>", *, is_json: bool = False) -> Document:
@@ -84,8 +96,7 @@ def parse_document(text: str, name: str = "<text>", *, is_json: bool = False) ->
     document = Document(name, None)
     data = _parse_json(text, name) if is_json else None
     try:
-        # A tab is white space in JSON, where none can stand inside a string; in YAML it is not.
-        root = yaml.compose(text.replace("\t", " ") if is_json else text, yaml.SafeLoader)
+        root = yaml.compose(as_yaml(text, is_json=is_json), yaml.SafeLoader)
         if root is not None:
             document.data = _Reader(document).read(root, (), ())
     except yaml.MarkedYAMLError as error:
@@ -105,6 +116,14 @@ def parse_document(text: str, name: str = "<text>", *, is_json: bool = False) ->
     return document
 
 
+def as_yaml(text: str, *, is_json: bool) -> str:
+    """The text as a YAML parser takes it; every character stands where it stood.
+
+    A tab is white space in JSON, where none can stand inside a string; in YAML it is not.
+    """
+    return text.replace("\t", " ") if is_json else text
+
+
 class _Reader:
     """Turns nodes into data and notes positions on the way."""
 
@@ -120,13 +139,19 @@ class _Reader:
         if id(node) in above:
             raise _at(node, "an alias inside of what it stands for")
         above = (*above, id(node))
-        self._document.values[path] = _position(node)
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path, above)
+            data = self._mapping(node, path, above)
+            self._note(node, path)  # after what is merged into it
+            return data
+        self._note(node, path)
         if isinstance(node, yaml.SequenceNode):
             self._check_tag(node, "seq")
             return [self.read(item, (*path, n), above) for n, item in enumerate(node.value)]
         return self._scalar(node, path)
+
+    def _note(self, node: yaml.Node, path: Path) -> None:
+        self._document.values[path] = _position(node)
+        self._document.nodes[path] = node
 
     def _mapping(self, node: yaml.MappingNode, path: Path, above: tuple[int, ...]) -> Any:
         self._check_tag(node, "map")
@@ -137,6 +162,9 @@ class _Reader:
                 raise _at(key, "a key must be a word; text in braces needs quotes")
             if key.tag == _TAG + "merge":
                 merged.update(self._merged(value, path, above))
+        # The mapping's own keys second: where a merged one has the same name, they are what counts.
+        for key, value in node.value:
+            if key.tag == _TAG + "merge":
                 continue
             name = _joined(str(key.value))
             if name in data:
@@ -144,6 +172,7 @@ class _Reader:
             at = (*path, name)
             data[name] = self.read(value, at, above)
             self._document.keys[at] = _position(key)
+            self._document.key_nodes[at] = key
         return {**{k: v for k, v in merged.items() if k not in data}, **data}
 
     def _merged(self, node: yaml.Node, path: Path, above: tuple[int, ...]) -> dict[str, Any]:

@@ -85,9 +85,7 @@ class _Filler:
     def _bare(self, name: str, path: Path) -> str:
         if name not in self._environ:
             return f"${name}"
-        self._problems.warn(
-            path, f"${name} was replaced by the environment variable; write ${{{name}}}"
-        )
+        self._problems.bare_variable(path, name)
         return self._environ[name]
 
     def _file(self, name: str, path: Path) -> str:

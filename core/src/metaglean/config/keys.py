@@ -78,8 +78,8 @@ def normalise(
         else:
             _unknown(key, fields, path, problems)
     for key, field in fields.items():
-        if "Secret" in repr(field.annotation) and isinstance(result.get(key), str):
-            problems.secrets.add(result[key])
+        if "Secret" in repr(field.annotation) and key in result:
+            problems.secret((*path, key), result[key])
         nested = nested_models(field.annotation)
         if nested and result.get(key) is not None:
             result[key] = _descend(nested, result[key], (*path, key), problems)
@@ -113,7 +113,7 @@ def _move(
         what = f"stands here beside its new spelling {dotted((*parents, last))}"
         problems.error((*path, key), what, "remove one of the two", key=True)
         return
-    problems.warn((*path, key), f"is an old spelling; write {dotted((*parents, last))}", key=True)
+    problems.old_key((*path, key), spellings(model)[key])
     problems.moved(target, (*path, key))
     block[last] = data[key]
 

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any, NamedTuple, cast
 
 from metaglean.components import Component, Config, Processor, Profiler, Sink
-from metaglean.config.document import Path, load_document
+from metaglean.config.document import Document, Path, load_document
 from metaglean.config.frame import WorkflowFrame, WorkflowSettings
 from metaglean.config.interpolation import interpolate
 from metaglean.config.keys import keys_of
@@ -23,7 +23,7 @@ from metaglean.config.source import OPTIONS, ResolvedSource, pick, resolve_sourc
 from metaglean.config.stored import keeps_connections
 from metaglean.config.validation import validate, validate_keeping
 from metaglean.config.values import check_keys, check_values, model_secrets, written_secrets
-from metaglean.errors import ConfigError
+from metaglean.errors import ConfigError, PluginError
 
 SERVER: Path = ("workflowConfig", "openMetadataServerConfig")
 SERVER_SINK = "metadata-rest"
@@ -40,11 +40,36 @@ def load_workflow(
     Raises ConfigError with all that is wrong (`FILE:LINE:COLUMN  path: what`, and on the next line
     what was expected), or PluginError where only components can't be had.
     """
-    document = load_document(path)
+    return read_workflow(load_document(path), registry, environ).result()
+
+
+class Reading(NamedTuple):
+    """What a document says: the workflow or what is wrong, and all that was noticed on the way."""
+
+    document: Document
+    problems: Problems
+    workflow: WorkflowConfig | None
+    error: ConfigError | PluginError | None
+
+    def result(self) -> WorkflowConfig:
+        """The workflow; raises the error."""
+        if self.workflow is None:
+            raise self.error or ConfigError("the workflow is not valid")
+        return self.workflow
+
+
+def read_workflow(
+    document: Document, registry: Components, environ: Mapping[str, str] | None = None
+) -> Reading:
+    """As `load_workflow`, of a document that was read; what is wrong with it is not raised."""
     problems = Problems(document)
     data = interpolate(document, os.environ if environ is None else environ, problems)
     problems.unfilled = set(problems.reported)
-    return _Parser(data, registry, problems).parse(str(path))
+    try:
+        workflow = _Parser(data, registry, problems).parse(document.name)
+    except (ConfigError, PluginError) as error:
+        return Reading(document, problems, None, error)
+    return Reading(document, problems, workflow, None)
 
 
 def parse_workflow(data: Any, registry: Components) -> WorkflowConfig:
@@ -180,6 +205,8 @@ class _Parser:
             if not isinstance(name, str):
                 continue  # reported with the outer keys
             if name.lower() not in names:
+                if path == ("processor",):
+                    self._problems.old_list(path, "processors")
                 picked = self._component("processor", frame, path)
                 found += [picked] if picked else []
             elif profiles:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from metaglean.config.document import Document, Path, Position
+from metaglean.config.rewrites import Rewrite
 from metaglean.errors import ConfigError, MetagleanError, PluginError
 
 MAX_SHOWN = 20
@@ -26,6 +27,12 @@ class Problems:
         """The name of the model that was picked where a field takes one of several."""
         self.secrets: set[str] = set()
         """Cut out of what plugins say: their validators may repeat what they were given."""
+        self.secret_paths: set[Path] = set()
+        """Where in the file a value stands that its model takes for a secret."""
+        self.rewrites: list[Rewrite] = []
+        """What `check --fix` does to the file."""
+        self.loose_patterns: dict[Path, str] = {}
+        """Filter patterns that look like a name and match more than that."""
         self._errors: list[tuple[Position, str]] = []
         self._only_plugins = True
         self._moved: dict[Path, Path] = {}
@@ -56,6 +63,32 @@ class Problems:
 
     def warn(self, path: Path, what: str, *, key: bool = False) -> None:
         self.warnings.append(self._located(path, what, key))
+
+    def secret(self, path: Path, value: object) -> None:
+        """What stands at `path` is never shown."""
+        self.secret_paths.add(self.origin(path))
+        if isinstance(value, str):
+            self.secrets.add(value)
+
+    def old_key(self, path: Path, new: str) -> None:
+        """The key at `path` is called `new` today: a dotted path from where it stands."""
+        self.warn(path, f"is an old spelling; write {new}", key=True)
+        self.rewrites.append(Rewrite("key", self.origin(path), new))
+
+    def old_list(self, path: Path, new: str) -> None:
+        """What stands at `path` is an item of the list `new` today."""
+        self.warn(path, f"is an old spelling; write a list called {new}", key=True)
+        self.rewrites.append(Rewrite("list", self.origin(path), new))
+
+    def old_value(self, path: Path, old: str, new: str) -> None:
+        """The word `old` at `path` is written `new` today."""
+        self.warn(path, f"is accepted; write {new}")
+        self.rewrites.append(Rewrite("value", self.origin(path), new, old))
+
+    def bare_variable(self, path: Path, name: str) -> None:
+        """`$name` in the text at `path` was replaced by the environment variable."""
+        self.warn(path, f"${name} was replaced by the environment variable; write ${{{name}}}")
+        self.rewrites.append(Rewrite("variable", self.origin(path), name))
 
     def masked(self, text: str) -> str:
         """A text of a plugin without secrets; those too short to be told from words are left."""

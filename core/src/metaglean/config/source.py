@@ -15,6 +15,7 @@ from metaglean.config.document import Path
 from metaglean.config.keys import keys_of
 from metaglean.config.model import Components
 from metaglean.config.problems import Problems, expected_words
+from metaglean.config.rewrites import Rewrite
 from metaglean.config.validation import validate
 from metaglean.config.values import check_values
 from metaglean.errors import PluginError, catching
@@ -23,6 +24,7 @@ from metaglean.options import DatabaseOptions, FilterPattern, ProfilerOptions, S
 CONNECTION: Path = ("source", "serviceConnection", "config")
 OPTIONS: Path = ("source", "sourceConfig", "config")
 PROFILER = "Profiler"
+_NAME = re.compile(r"[\w -]+")
 _CAPABILITY = re.compile(r"supports[A-Z]\w*")
 _NO_CONNECTION = (
     "the source's settings are expected in `serviceConnection: {config: …}`; the connection that "
@@ -46,12 +48,16 @@ class ResolvedSource(NamedTuple):
 def pick(
     registry: Components, kind: str, name: str, path: Path, problems: Problems
 ) -> type[Component] | None:
-    """The class of a component, or None after an error was added at `path`."""
+    """The class of a component that `path` names, or None after an error was added there."""
     try:
-        return registry.get(kind, name)
+        found = registry.get(kind, name)
     except PluginError as error:
         problems.plugin_error(path, error)
         return None
+    if name != found.type and name.lower() == found.type.lower() and kind != "profiler":
+        # In any case it is right; a profiler is named by its source's type.
+        problems.rewrites.append(Rewrite("value", path, found.type, name))
+    return found
 
 
 @cache
@@ -149,7 +155,7 @@ def _check_type(source: type[Source], data: dict[str, Any], path: Path, problems
         expected = expected_words(str(given), accepted)
         problems.error((*path, "type"), "unknown connection type", expected)
     elif given is not None and types and given != types[0]:
-        problems.warn((*path, "type"), f"is accepted; write {types[0]}")
+        problems.old_value((*path, "type"), given, types[0])
     if "type" in keys_of(source.Config):
         data["type"] = types[0] if types else given
 
@@ -189,11 +195,14 @@ def _check_patterns(options: SourceOptions, problems: Problems) -> None:
         key = type(options).model_fields[attribute].alias or attribute
         for side in ("includes", "excludes"):
             for number, expression in enumerate(getattr(pattern, side, ())):
+                at = (*OPTIONS, key, side, number)
+                if _NAME.fullmatch(expression) and not options.use_fqn_for_filtering:
+                    problems.loose_patterns[at] = expression
                 try:
                     re.compile(expression, re.IGNORECASE)
                 except re.error as error:
                     problems.error(
-                        (*OPTIONS, key, side, number),
+                        at,
                         f"not a regular expression ({error})",
                         "escape special characters with a backslash",
                     )

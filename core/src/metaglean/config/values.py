@@ -83,6 +83,11 @@ def _unquoted_placeholder(data: Mapping[str, Any]) -> str:
     return text if value is None and text in _DOCUMENTED else ""
 
 
+def is_placeholder(text: str) -> bool:
+    """Whether the text stands in the documentation, so that it is no secret anywhere."""
+    return text in _DOCUMENTED
+
+
 def is_secret_key(key: str) -> bool:
     return bool(_SECRET_KEY.search(key))
 

@@ -1,0 +1,36 @@
+"""A file's content replaced in one step."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from metaglean.errors import ConfigError
+
+
+def replace_content(path: Path, old: bytes, new: bytes) -> None:
+    """Write `new` in the place of `old`: whoever reads the file sees one of the two, whole.
+
+    A symbolic link stays, what it leads to is written; the mode is kept. Raises ConfigError where
+    the file can't be written, or holds something else than `old` by now.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if target.read_bytes() != old:
+            raise ConfigError(f"{path}: changed in the meantime", "Run it again.")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(new)
+                file.flush()
+                os.fsync(file.fileno())
+            shutil.copymode(target, name)
+            Path(name).replace(target)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: can't be written: {error.strerror or error}", "Nothing was changed."
+        ) from error
