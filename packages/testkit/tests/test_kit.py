@@ -14,15 +14,19 @@ import pytest
 import metaglean_testkit
 from metaglean import Source
 from metaglean_testkit import (
+    Answer,
     MemorySink,
     ProcessorContract,
     ProfilerContract,
+    Request,
     SinkContract,
     SourceContract,
     SourceFaults,
     component_contract,
     run_source,
 )  # fmt: skip
+from metaglean_testkit.fault_suite import _previous
+from metaglean_testkit.proxy import Call
 
 SUITES = [SourceContract, ProcessorContract, SinkContract, ProfilerContract, SourceFaults]
 
@@ -126,3 +130,24 @@ def test_the_entry_point_is_looked_at(monkeypatch):
     module.register_sources = lambda: [Two]
     with pytest.raises(AssertionError, match="@hookimpl"):
         entry_point_rule(monkeypatch, Two, good)
+
+
+def call(target):
+    return Call(Request("GET", target), "GET /tables", Answer(200, body=target.encode()))
+
+
+@pytest.mark.parametrize(
+    ("targets", "index", "expected"),
+    [
+        (["/t?offset=0&limit=2", "/t?offset=2&limit=2", "/t?offset=4&limit=2"], 0, 1),
+        (["/t?offset=0&limit=2", "/t?offset=2&limit=2", "/t?offset=4&limit=2"], 2, 1),
+        (["/t?limit=2", "/t?limit=2&cursor=b", "/t?limit=2&cursor=d"], 0, None),
+        (["/t?limit=2", "/t?limit=2&cursor=b", "/t?limit=2&cursor=d"], 1, 0),
+        (["/t"], 0, None),
+    ],
+)
+def test_the_wrong_page_is_one_that_a_client_can_tell(targets, index, expected):
+    """Who follows a cursor can't know that the first page is the second."""
+    calls = [call(target) for target in targets]
+    answer = None if expected is None else calls[expected].answer
+    assert _previous(calls, index) == answer

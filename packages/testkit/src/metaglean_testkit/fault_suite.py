@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -283,11 +284,27 @@ def _aims(stage: Stage, fault: Fault, *, once: bool = False) -> Iterator[tuple[s
         paged = len({call.request.path for call in calls}) == 1
         last = len(calls) - 1
         for index in sorted({0, last // 2, last}):
-            previous: Answer | None = None
-            if paged and (index or last > 1):
-                previous = calls[index - 1 if index else 1].answer
+            previous = _previous(calls, index) if paged else None
             name = f"call {index + 1} of {last + 1} to {route}"
             yield name, Aim(fault, calls[index].request, previous, once, detail=not paged)
+
+
+def _previous(calls: Sequence[Call], index: int) -> Answer | None:
+    """Another page of the same listing, that a client can tell from the one it asked for.
+
+    The first page may be answered with the second where both calls say their place (by offset). One
+    who follows a cursor doesn't, and couldn't know.
+    """
+    if index:
+        return calls[index - 1].answer
+    if len(calls) > 2 and _parameters(calls[0]) == _parameters(calls[1]):
+        return calls[1].answer
+    return None
+
+
+def _parameters(call: Call) -> set[str]:
+    query = call.request.target.partition("?")[2]
+    return {name for name, _ in parse_qsl(query, keep_blank_values=True)}
 
 
 def _leaves(outcome: Outcome) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from pluggy import Result
+
     from metaglean_testkit.clock import VirtualClock
 
 
@@ -19,6 +21,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="record cassettes that don't exist yet; without it nothing is sent",
     )
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Result[pytest.TestReport], None]:
+    """A test that meets a part which isn't written yet says what is to be written."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        from metaglean_testkit.todo import shorten
+
+        shorten(report)
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Generator[None, None, None]:
+    """The last lines of a run: what is to be written, each once."""
+    reporter = terminalreporter
+    yield
+    failed = [report for word in ("failed", "error") for report in reporter.stats.get(word, ())]
+    if failed:
+        from metaglean_testkit.todo import things_to_do
+
+        lines = things_to_do(failed)
+        if lines:
+            reporter.section("to do")
+        for line in lines:
+            reporter.write_line(line)
 
 
 @pytest.fixture
