@@ -56,6 +56,11 @@ class Reader:
             )
         self._store = Store(path, SystemClock(), writable=False)
 
+    @property
+    def store(self) -> Store:
+        """The file itself, for readers that ask more of it."""
+        return self._store
+
     def close(self) -> None:
         self._store.close()
 

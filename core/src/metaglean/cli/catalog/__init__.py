@@ -15,6 +15,7 @@ from metaglean.builtin.catalog.store import DEFAULT_PATH, ENVIRONMENT, default_p
 ACTIONS = {
     "ls": "list tables, or what --kind names",
     "show": "show one entity with its history",
+    "html": "write a page with all of it, to look at in a browser",
 }
 EXAMPLES = """\
 examples:
@@ -22,6 +23,7 @@ examples:
   metaglean catalog ls domo --deleted           those of one service, deleted ones included
   metaglean catalog ls --kind databaseSchema    schemas, and how much is in each
   metaglean catalog show domo.default.default.orders
+  metaglean catalog html -o catalog.html        one page for a browser, with search
 """
 
 

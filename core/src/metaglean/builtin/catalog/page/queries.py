@@ -1,0 +1,97 @@
+"""What the page asks of a catalog beyond its entities: for many tables at once."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from metaglean.builtin.catalog.reader import Event
+from metaglean.builtin.catalog.store import Store
+
+
+class RunRow(NamedTuple):
+    """One run; times are epoch seconds, `counts` kind → action → number."""
+
+    id: int
+    service: str
+    started: float
+    ended: float | None
+    status: str | None
+    counts: dict[str, dict[str, int]]
+
+
+class Edge(NamedTuple):
+    """The other end of a lineage edge, and the edge's fields."""
+
+    kind: str
+    fqn: str
+    state: dict[str, Any]
+
+
+class Links(NamedTuple):
+    """What hangs on some tables, by their ids."""
+
+    history: dict[int, list[Event]]
+    upstream: dict[int, list[Edge]]
+    downstream: dict[int, list[Edge]]
+    profiles: dict[int, tuple[int, dict[str, Any]]]
+
+
+def runs(store: Store, limit: int) -> tuple[int, list[RunRow]]:
+    """How many runs there were, and the last ones, newest first."""
+    (count,) = store.row("SELECT count(*) FROM runs")
+    rows = store.rows(
+        "SELECT id, service, started, ended, status, counts FROM runs ORDER BY id DESC LIMIT ?",
+        (limit,),
+    )
+    return count, [RunRow(*row[:5], json.loads(row[5] or "{}")) for row in rows]
+
+
+def links(store: Store, ids: Iterable[int], events: int) -> Links:
+    """History (the last `events` of each, newest first), lineage and the last profile of these."""
+    wanted = json.dumps(list(ids))
+    return Links(
+        _history(store, wanted, events),
+        _edges(store, wanted, "target", "entity"),
+        _edges(store, wanted, "entity", "target"),
+        _profiles(store, wanted),
+    )
+
+
+def _history(store: Store, wanted: str, events: int) -> dict[int, list[Event]]:
+    rows = store.rows(
+        "SELECT entity, at, run, action, fields FROM ("
+        " SELECT *, row_number() OVER (PARTITION BY entity ORDER BY id DESC) AS place FROM history"
+        " WHERE entity IN (SELECT value FROM json_each(?))"
+        ") WHERE place <= ? ORDER BY entity, place",
+        (wanted, events),
+    )
+    found: dict[int, list[Event]] = defaultdict(list)
+    for entity, at, run, action, fields in rows:
+        found[entity].append(Event(at, run, action, json.loads(fields)))
+    return found
+
+
+def _edges(store: Store, wanted: str, here: str, there: str) -> dict[int, list[Edge]]:
+    rows: Sequence[Any] = store.rows(
+        f"SELECT edge.{here}, other.kind, other.fqn, edge.state"  # noqa: S608  # our own columns
+        f" FROM lineage AS edge JOIN entities AS other ON other.id = edge.{there}"
+        f" WHERE edge.{here} IN (SELECT value FROM json_each(?)) ORDER BY other.fqn, other.kind",
+        (wanted,),
+    )
+    found: dict[int, list[Edge]] = defaultdict(list)
+    for entity, kind, name, state in rows:
+        found[entity].append(Edge(kind, name, json.loads(state)))
+    return found
+
+
+def _profiles(store: Store, wanted: str) -> dict[int, tuple[int, dict[str, Any]]]:
+    # SQLite takes the other columns from the row that has the maximum.
+    rows = store.rows(
+        "SELECT entity, max(timestamp), state FROM profiles"
+        " WHERE entity IN (SELECT value FROM json_each(?)) GROUP BY entity",
+        (wanted,),
+    )
+    return {entity: (at, json.loads(state)) for entity, at, state in rows}
