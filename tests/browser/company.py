@@ -22,7 +22,9 @@ NOUNS = (
     " sensor machine batch recipe quality inspection defect repair route vehicle driver trip stop"
     " fuel energy meter reading tariff policy claim risk premium patient visit dose trial sample"
 ).split()
-ENDINGS = "daily weekly monthly history latest raw clean summary detail snapshot by_region v2".split()
+ENDINGS = (
+    "daily weekly monthly history latest raw clean summary detail snapshot by_region v2".split()
+)
 FIELDS = "id name date amount status type code count total rate flag note key hash rank".split()
 TYPES = "LONG STRING DATETIME DOUBLE STRING STRING STRING LONG DECIMAL DOUBLE BOOLEAN".split()
 VERBS = "holds counts lists measures joins keeps summarises explains".split()

@@ -17,8 +17,8 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.description = (
-        "Write one self-contained page: search, tables, columns, owners, tags, history and runs."
-        " It works from a file and loads nothing."
+        "Write one page with everything in it: search, tables, columns, owners, tags, history,\n"
+        "runs. It works from a file and loads nothing."
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="the page to write or replace"

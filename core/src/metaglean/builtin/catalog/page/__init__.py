@@ -1,4 +1,4 @@
-"""One HTML page of what stands in a catalog: readable from a file, with no network and no server."""
+"""One HTML page of what stands in a catalog: it works from a file, without network or server."""
 
 from __future__ import annotations
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from metaglean.builtin.catalog.reader import Event
 from metaglean.builtin.catalog.store import Store
+
+_UPSTREAM = """
+SELECT edge.target, other.kind, other.fqn, edge.state
+FROM lineage AS edge JOIN entities AS other ON other.id = edge.entity
+WHERE edge.target IN (SELECT value FROM json_each(?)) ORDER BY other.fqn, other.kind
+"""
+_DOWNSTREAM = """
+SELECT edge.entity, other.kind, other.fqn, edge.state
+FROM lineage AS edge JOIN entities AS other ON other.id = edge.target
+WHERE edge.entity IN (SELECT value FROM json_each(?)) ORDER BY other.fqn, other.kind
+"""
 
 
 class RunRow(NamedTuple):
@@ -46,7 +57,10 @@ def runs(store: Store, limit: int) -> tuple[int, list[RunRow]]:
         "SELECT id, service, started, ended, status, counts FROM runs ORDER BY id DESC LIMIT ?",
         (limit,),
     )
-    return count, [RunRow(*row[:5], json.loads(row[5] or "{}")) for row in rows]
+    return count, [
+        RunRow(number, service, started, ended, status, json.loads(counts or "{}"))
+        for number, service, started, ended, status, counts in rows
+    ]
 
 
 def links(store: Store, ids: Iterable[int], events: int) -> Links:
@@ -54,8 +68,8 @@ def links(store: Store, ids: Iterable[int], events: int) -> Links:
     wanted = json.dumps(list(ids))
     return Links(
         _history(store, wanted, events),
-        _edges(store, wanted, "target", "entity"),
-        _edges(store, wanted, "entity", "target"),
+        _edges(store, wanted, _UPSTREAM),
+        _edges(store, wanted, _DOWNSTREAM),
         _profiles(store, wanted),
     )
 
@@ -74,15 +88,9 @@ def _history(store: Store, wanted: str, events: int) -> dict[int, list[Event]]:
     return found
 
 
-def _edges(store: Store, wanted: str, here: str, there: str) -> dict[int, list[Edge]]:
-    rows: Sequence[Any] = store.rows(
-        f"SELECT edge.{here}, other.kind, other.fqn, edge.state"  # noqa: S608  # our own columns
-        f" FROM lineage AS edge JOIN entities AS other ON other.id = edge.{there}"
-        f" WHERE edge.{here} IN (SELECT value FROM json_each(?)) ORDER BY other.fqn, other.kind",
-        (wanted,),
-    )
+def _edges(store: Store, wanted: str, query: str) -> dict[int, list[Edge]]:
     found: dict[int, list[Edge]] = defaultdict(list)
-    for entity, kind, name, state in rows:
+    for entity, kind, name, state in store.rows(query, (wanted,)):
         found[entity].append(Edge(kind, name, json.loads(state)))
     return found
 

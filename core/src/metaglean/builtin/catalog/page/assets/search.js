@@ -65,8 +65,8 @@ function scoreField(field, word, scores) {
     const closes = after === END || after === SEPARATOR;
     const weight = opens && closes ? weights.exact : opens ? weights.start : weights.inside;
     if (weight > scores[table]) scores[table] = weight;
-    // An exact hit may follow in the same table; otherwise one is enough.
-    const enough = weight === weights.exact || weights.exact === weights.inside;
+    // A better hit may follow in the same table, but of a letter or two there are too many.
+    const enough = weight === weights.exact || weights.exact === weights.inside || word.length < 3;
     at = text.indexOf(word, enough ? starts[table + 1] : at + word.length);
   }
 }
@@ -124,6 +124,18 @@ function filterOf(catalog, filters) {
     (type === null || table.type === type);
 }
 
+/** Tables by falling score, deleted ones last, else in their order. Counted, not compared: a letter
+ * finds nearly all. */
+function bestFirst(found, scores) {
+  const ranks = new Map();
+  for (const table of found) {
+    const rank = scores[table.number] - (table.deleted ? 65536 : 0);
+    if (!ranks.has(rank)) ranks.set(rank, []);
+    ranks.get(rank).push(table);
+  }
+  return [...ranks.keys()].sort((a, b) => b - a).flatMap((rank) => ranks.get(rank));
+}
+
 /** The tables that a query and filters leave, best first (without words: by name). */
 function find(searcher, query, filters = {}) {
   const words = wordsOf(query);
@@ -133,12 +145,7 @@ function find(searcher, query, filters = {}) {
   if (filters.sort === "changed") {
     found.sort((a, b) => b.updated - a.updated || a.number - b.number);
   } else if (words.length && filters.sort !== "name") {
-    found.sort(
-      (a, b) =>
-        Number(a.deleted) - Number(b.deleted) ||
-        scores[b.number] - scores[a.number] ||
-        a.number - b.number,
-    );
+    return { words, found: bestFirst(found, scores) };
   }
   return { words, found };
 }
