@@ -7,20 +7,23 @@ and the contract suites all read them there.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from metaglean.fqn import NameRules
 from metaglean.options import DatabaseOptions, SourceOptions
 from metaglean.records import Profile, Record, Ref, Table
+from metaglean.report import Notice
 from metaglean.settings import Config
 from metaglean.standing import Existing
 
 if TYPE_CHECKING:
+    from metaglean.http import Session
     from metaglean.run import Run
 
 __all__ = [
-    "Change", "Component", "Config", "Existing", "Processor", "Profiler", "Sink", "Source", "Step",
+    "Change", "Component", "Config", "Existing", "Notice", "ObservedRun", "Observer", "Phase",
+    "Processor", "Profiler", "Sink", "Source", "Step",
 ]  # fmt: skip
 
 
@@ -205,3 +208,72 @@ class Sink(Component):
 
     def close(self, status: str) -> None:
         """The run is over: `status` is success, partialSuccess, failed or stopped."""
+
+
+class ObservedRun(NamedTuple):
+    """What an observer may know of a run when it begins.
+
+    `source` and `sink` are types; `target` is where the sink writes, for people; `started` is in
+    epoch seconds; `limit` the number of entities after which the run ends, or None; `pipeline` the
+    workflow's `ingestionPipelineFQN`, or empty. `session(name, base_url, auth, **options)` makes a
+    `metaglean.http.Session` of the observer's own, which is not counted in the run's report, goes
+    on when the run is stopped, and is closed for it.
+    """
+
+    id: str
+    service: Ref
+    source: str
+    sink: str
+    target: str
+    started: float
+    dry_run: bool
+    limit: int | None
+    pipeline: str
+    session: Callable[..., Session]
+
+
+class Phase(NamedTuple):
+    """A part of a run: `open` (the sink is made ready), `read` (the source, from its first record
+    to its last), `write` (the sink, while it pulls what is read), `delete` and `close`. Others may
+    come. `began` and `ended` are epoch seconds; `error` says what ended it early.
+    """
+
+    name: str
+    began: float
+    ended: float | None = None
+    error: str = ""
+
+
+class Observer(Component):
+    """Watches a run, and changes nothing of it.
+
+    All methods are called one after another on a thread of the observer's own, after what they
+    tell has happened; secrets are masked in all they are given. Each is optional. An observer that
+    raises, or is so slow that too much waits for it, is switched off for the rest of the run, with
+    one warning; the end of a run waits for it for five seconds.
+    """
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def started(self, run: ObservedRun) -> None:
+        """The run begins; always the first call."""
+
+    def phase_began(self, phase: Phase) -> None:
+        """A phase begins; `read` lies inside of `write`."""
+
+    def phase_ended(self, phase: Phase) -> None:
+        """A phase is over."""
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        """What became of some records in the sink, in their order; in a dry run what would."""
+
+    def noticed(self, notices: Sequence[Notice]) -> None:
+        """Some problems and warnings, in their order."""
+
+    def called(self, systems: Sequence[Mapping[str, Any]]) -> None:
+        """What each system has cost so far: `name`, `calls`, `retries`, `rate_limited`,
+        `waited_seconds`, `bytes_received`, `failures`. Told after each phase."""
+
+    def ended(self, report: Mapping[str, Any]) -> None:
+        """The run is over, with the report that `--report` writes; always the last call."""

@@ -1,4 +1,4 @@
-"""The hook specs: four functions, each returns classes. This is hook API v1.
+"""The hook specs: five functions, each returns classes. This is hook API v1.
 
 A plugin module is named by an entry point in the group of the kind, whose name is the `type` that
 users write; it is imported when a workflow names that type, and registered with pluggy. Arguments
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from metaglean.components import Processor, Profiler, Sink, Source
+from metaglean.components import Observer, Processor, Profiler, Sink, Source
 
 PROJECT = "metaglean"
 API_VERSION = "v1"
@@ -20,6 +20,7 @@ GROUPS = {
     "processor": "metaglean.processors.v1",
     "sink": "metaglean.sinks.v1",
     "profiler": "metaglean.profilers.v1",
+    "observer": "metaglean.observers.v1",
 }
 
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -27,7 +28,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def register_sources() -> Iterable[type[Source]]:  # type: ignore[empty-body]  # a spec has no body
+def register_sources() -> Iterable[type[Source]]:
     """Return source classes. A complete plugin:
 
     ```python
@@ -66,10 +67,11 @@ def register_sources() -> Iterable[type[Source]]:  # type: ignore[empty-body]  #
     ```
     with `[project.entry-points."metaglean.sources.v1"]` and `hello = "hello_plugin"`.
     """
+    return ()
 
 
 @hookspec
-def register_processors() -> Iterable[type[Processor]]:  # type: ignore[empty-body]  # as above
+def register_processors() -> Iterable[type[Processor]]:
     """Return processor classes. A complete plugin:
 
     ```python
@@ -92,10 +94,11 @@ def register_processors() -> Iterable[type[Processor]]:  # type: ignore[empty-bo
     ```
     with `[project.entry-points."metaglean.processors.v1"]` and `shout = "shout_plugin"`.
     """
+    return ()
 
 
 @hookspec
-def register_sinks() -> Iterable[type[Sink]]:  # type: ignore[empty-body]  # as above
+def register_sinks() -> Iterable[type[Sink]]:
     """Return sink classes. A complete plugin:
 
     ```python
@@ -118,10 +121,11 @@ def register_sinks() -> Iterable[type[Sink]]:  # type: ignore[empty-body]  # as 
     ```
     with `[project.entry-points."metaglean.sinks.v1"]` and `print = "print_plugin"`.
     """
+    return ()
 
 
 @hookspec
-def register_profilers() -> Iterable[type[Profiler]]:  # type: ignore[empty-body]  # as above
+def register_profilers() -> Iterable[type[Profiler]]:
     """Return profiler classes; a profiler's `type` equals that of the source it profiles.
 
     ```python
@@ -145,3 +149,28 @@ def register_profilers() -> Iterable[type[Profiler]]:  # type: ignore[empty-body
     ```
     with `[project.entry-points."metaglean.profilers.v1"]` and `hello = "hello_plugin"`.
     """
+    return ()
+
+
+@hookspec
+def register_observers() -> Iterable[type[Observer]]:
+    """Return observer classes. A complete plugin:
+
+    ```python
+    from metaglean import Observer, hookimpl
+
+
+    class Bell(Observer):
+        type = "bell"
+
+        def ended(self, report):
+            print(report["service"], report["status"])
+
+
+    @hookimpl
+    def register_observers():
+        return [Bell]
+    ```
+    with `[project.entry-points."metaglean.observers.v1"]` and `bell = "bell_plugin"`.
+    """
+    return ()

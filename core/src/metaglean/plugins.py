@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from metaglean.components import Component
 
 API = "v1"
-KINDS = ("source", "processor", "sink", "profiler")
-_GROUP = re.compile(r"metaglean\.(source|processor|sink|profiler)s\.(\w+)")
+KINDS = ("source", "processor", "sink", "profiler", "observer")
+_GROUP = re.compile(r"metaglean\.(source|processor|sink|profiler|observer)s\.(\w+)")
 _OWN = {
     ("source", "domodatabase"): "metaglean-plugin-domo",
     ("source", "domodashboard"): "metaglean-plugin-domo",
     ("source", "domopipeline"): "metaglean-plugin-domo",
     ("source", "airflow"): "metaglean-plugin-airflow",
     ("profiler", "domodatabase"): "metaglean-plugin-domo",
+    ("observer", "opentelemetry"): "metaglean-observability",
+    ("observer", "openlineage"): "metaglean-observability",
 }
 
 

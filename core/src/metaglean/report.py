@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 SAMPLES = 10
 GROUPS = 200
@@ -16,6 +17,18 @@ def shortened(text: str, length: int = 60) -> str:
     """One line of at most `length` characters."""
     line = " ".join(text.split())
     return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
+class Notice(NamedTuple):
+    """One problem or warning: where (`source`, `sink`, …), of which item, what to do about it, and
+    the type of the exception where there was one."""
+
+    level: Literal["problem", "warning"]
+    stage: str
+    message: str
+    item: str = ""
+    hint: str = ""
+    error: str = ""
 
 
 @dataclass
@@ -81,6 +94,7 @@ class Report:
         self.deletions: list[dict[str, Any]] = []
         self.systems: list[Any] = []
         self.failed_items: dict[str, int] = {}
+        self.listener: Callable[[Notice], None] | None = None
         self._lock = threading.Lock()
 
     def count(self, stage: str, kind: str, what: str, number: int = 1) -> None:
@@ -96,14 +110,22 @@ class Report:
     def warn(self, stage: str, message: str, item: str = "", hint: str = "") -> bool:
         """Returns whether this is the first of its group."""
         with self._lock:
-            return self.warnings.add(stage, message, item, hint, "").count == 1
+            first = self.warnings.add(stage, message, item, hint, "").count == 1
+        self._tell(Notice("warning", stage, message, item, hint))
+        return first
 
     def problem(
         self, stage: str, message: str, item: str = "", hint: str = "", error: str = ""
     ) -> bool:
         """Returns whether this is the first of its group."""
         with self._lock:
-            return self.problems.add(stage, message, item, hint, error).count == 1
+            first = self.problems.add(stage, message, item, hint, error).count == 1
+        self._tell(Notice("problem", stage, message, item, hint, error))
+        return first
+
+    def _tell(self, notice: Notice) -> None:
+        if self.listener:
+            self.listener(notice)
 
     def item_failed(self, stage: str) -> None:
         with self._lock:

@@ -22,6 +22,7 @@ from metaglean.errors import (
     ends_run,
 )
 from metaglean.logs import logging_to
+from metaglean.observing import Watch
 from metaglean.phases import phase
 from metaglean.plugins import Registry
 from metaglean.profiles import profiled
@@ -36,8 +37,6 @@ from metaglean.verdict import first_of, report_listings, verdict
 
 if TYPE_CHECKING:
     from metaglean.config import WorkflowConfig
-
-Observer = Callable[[Change], None]
 
 
 class Workflow:
@@ -56,7 +55,7 @@ class Workflow:
         dry_run: bool = False,
         limit: int | None = None,
         clock: Clock | None = None,
-        on_change: Observer | None = None,
+        on_change: Callable[[Change], None] | None = None,
         silent: bool = False,
         debug: bool = False,
     ) -> None:
@@ -88,15 +87,17 @@ class Workflow:
         the host is raised once everything is in order."""
         run = self._begin()
         with logging_to(run, self._level):
+            self._watch = self._watching(run)
             with catching(ending=True) as caught:
                 self._ingest(run)
             report_listings(run)
             error = caught.error or verdict(run, self.config.success_threshold)
             self.status = _status(run, error)
-            with catching(ending=True) as closing:
+            with catching(ending=True) as closing, self._watch.during("close"):
                 self._close(run)
             self.error = _cleaned(first_of(error, closing.error), run)
             self.status = _status(run, self.error)
+            self._watch.close(self.report)
         if self.error and not self._silent:
             self.print_status()
         if self.error and not isinstance(self.error, MetagleanError):
@@ -235,16 +236,18 @@ class Workflow:
         return self._source
 
     def _ingest(self, run: Run) -> None:
-        self._open(run)
-        self._connected(run)
+        with self._watch.during("open"):
+            self._open(run)
+            self._connected(run)
         stream = Stream(self._records(run), run)
-        with catching(ending=True) as writing:
+        with catching(ending=True) as writing, self._watch.during("write"):
             self._write(run, stream)
         error = first_of(self._of_source(run, stream.error), writing.error)
         if error:
             raise error
         if run.limit is None and not self.config.profiler:
-            sweep(run, self._sink, self.config, self._changed)
+            with self._watch.during("delete"):
+                sweep(run, self._sink, self.config, self._changed)
 
     def _open(self, run: Run) -> None:
         with phase(run, f"the sink {self.config.sink_type} could not be opened"):
@@ -257,7 +260,7 @@ class Workflow:
     def _records(self, run: Run) -> Iterator[Record]:
         """The source's records, counted, through the profiler and the processors."""
         source = self._connected(run)
-        records = read(source, run)
+        records = self._watch.reading(read(source, run))
         if self.config.profiler:
             profiler_class, config = self.config.profiler
             records = profiled(records, profiler_class(config, source), run)
@@ -271,7 +274,12 @@ class Workflow:
             for change in self._sink.write(stream, run.at("sink")):
                 self._changed(change, run)
 
+    def _watching(self, run: Run) -> Watch:
+        config = self.config
+        return Watch(config.observers, run, config.source_class.type, config.sink_type)
+
     def _changed(self, change: Change, run: Run) -> None:
+        self._watch.changed(change)
         run.report.count("sink", change.kind or change.ref.kind, change.action)
         if change.action == "updated" and "display_name" in change.fields:
             run.report.count("names", change.ref.kind, "renamed")

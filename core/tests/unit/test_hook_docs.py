@@ -32,7 +32,7 @@ def pasted(hook: str) -> types.ModuleType:
 def plugins():
     return {
         kind: pasted(f"register_{kind}s").__dict__[f"register_{kind}s"]()[0]
-        for kind in ("source", "processor", "sink", "profiler")
+        for kind in ("source", "processor", "sink", "profiler", "observer")
     }
 
 
@@ -66,7 +66,12 @@ def test_the_profiler_of_the_docs_profiles_the_source_of_the_docs(plugins):
     assert workflow.run.report.number("source", "profile", "read") == 1
 
 
-@pytest.mark.parametrize("kind", ["sources", "processors", "sinks", "profilers"])
+def test_the_observer_of_the_docs_is_told_the_end(plugins, capsys):
+    run(plugins, observers=((plugins["observer"], Config()),))
+    assert "svc success" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["sources", "processors", "sinks", "profilers", "observers"])
 def test_each_docstring_names_its_entry_point_group(kind):
     assert f"metaglean.{kind}.v1" in inspect.getdoc(getattr(hooks, f"register_{kind}"))
 

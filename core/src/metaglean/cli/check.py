@@ -155,6 +155,8 @@ def _summary(workflow: WorkflowConfig) -> list[tuple[str, str]]:
         lines.append(("processors", ", ".join(cls.type for cls, _ in workflow.processors)))
     target = workflow.sink_class(workflow.sink_config).target
     lines.append(("sink", f"{workflow.sink_type}{f', {target}' if target else ''}"))
+    if workflow.observers:
+        lines.append(("observers", ", ".join(cls.type for cls, _ in workflow.observers)))
     options = workflow.source_options
     deletable = [
         str(type(options).model_fields[attribute].alias)

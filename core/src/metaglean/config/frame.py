@@ -75,6 +75,9 @@ class WorkflowFrame(Config):
     processors: tuple[ComponentFrame, ...] = Field(
         (), description="Processors, in the order in which the records pass them."
     )
+    observers: tuple[ComponentFrame, ...] = Field(
+        (), description="What is told of the run while it goes on."
+    )
     sink: ComponentFrame | None = Field(
         None, description="Where to write; by default the catalog, or the server if one is given."
     )

@@ -7,7 +7,15 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
-from metaglean.components import Component, Config, Processor, Profiler, Sink, Source
+from metaglean.components import (
+    Component,
+    Config,
+    Observer,
+    Processor,
+    Profiler,
+    Sink,
+    Source,
+)
 from metaglean.options import SourceOptions
 
 
@@ -62,6 +70,7 @@ class WorkflowConfig:
     sink_config: Config
     processors: tuple[tuple[type[Processor], Config], ...] = ()
     profiler: tuple[type[Profiler], Config] | None = None
+    observers: tuple[tuple[type[Observer], Config], ...] = ()
     server: Config | None = None
     deletion: DeletionConfig = field(default_factory=DeletionConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple, cast
 
-from metaglean.components import Component, Config, Processor, Profiler, Sink
+from metaglean.components import Component, Config, Observer, Processor, Profiler, Sink
 from metaglean.config.document import Document, Path, load_document
 from metaglean.config.frame import WorkflowFrame, WorkflowSettings
 from metaglean.config.interpolation import interpolate
@@ -89,7 +89,7 @@ def _server_block(clean: Mapping[str, Any]) -> Any:
 
 
 class Picked(NamedTuple):
-    """A sink, processor or profiler, configured."""
+    """A sink, processor, profiler or observer, configured."""
 
     name: str
     cls: type[Component]
@@ -116,10 +116,11 @@ class _Parser:
             source = resolve_source(block, self._registry, problems, stored=stored)
         server = self._server(clean, sink)
         profiler, processors = self._processors(clean, block, source)
+        observers = self._observers(clean)
         problems.raise_if_any()
         if frame is None or source is None or sink is None:
             raise ConfigError("the workflow is not valid")  # each of them left an error above
-        return self._resolved(frame, source, sink, server, profiler, processors, path)
+        return self._resolved(frame, source, sink, server, profiler, processors, observers, path)
 
     def _resolved(
         self,
@@ -129,10 +130,11 @@ class _Parser:
         server: Config | None,
         profiler: Picked | None,
         processors: list[Picked],
+        observers: list[Picked],
         path: str | None,
     ) -> WorkflowConfig:
         settings = frame.workflow_config or WorkflowSettings()
-        parts = [sink, *processors, *([profiler] if profiler else [])]
+        parts = [sink, *processors, *observers, *([profiler] if profiler else [])]
         configs = [source.config, server, *(part.config for part in parts)]
         return WorkflowConfig(
             service_name=frame.source.service_name,
@@ -144,6 +146,7 @@ class _Parser:
             sink_config=sink.config,
             processors=tuple((cast("type[Processor]", p.cls), p.config) for p in processors),
             profiler=(cast("type[Profiler]", profiler.cls), profiler.config) if profiler else None,
+            observers=tuple((cast("type[Observer]", o.cls), o.config) for o in observers),
             server=server,
             deletion=frame.deletion or DeletionConfig(),
             limits=frame.limits or LimitsConfig(),
@@ -219,6 +222,14 @@ class _Parser:
         if not profiles:
             return None, found
         return self._profiler(str(block["type"]), own, own_path), found
+
+    def _observers(self, clean: Mapping[str, Any]) -> list[Picked]:
+        blocks = clean.get("observers")
+        if not isinstance(blocks, list):
+            return []
+        paths = [("observers", number) for number in range(len(blocks))]
+        found = [self._component("observer", *one) for one in zip(blocks, paths, strict=True)]
+        return [picked for picked in found if picked]
 
     @staticmethod
     def _processor_blocks(clean: Mapping[str, Any]) -> list[tuple[Any, Path]]:

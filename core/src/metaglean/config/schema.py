@@ -39,7 +39,8 @@ def component_schema(component: type[Component]) -> Schema:
 def workflow_schema(installed: Mapping[str, list[type[Component]]]) -> Schema:
     """A whole workflow; `installed` has the classes by kind. Types pick their settings."""
     sources = [cls for cls in installed.get("source", []) if issubclass(cls, Source)]
-    others = [(kind, cls) for kind in ("sink", "processor") for cls in installed.get(kind, [])]
+    kinds = ("sink", "processor", "observer")
+    others = [(kind, cls) for kind in kinds for cls in installed.get(kind, [])]
     models: list[type[BaseModel]] = [WorkflowFrame]
     models += [cls.Config for cls in (*sources, *(cls for _, cls in others))]
     models += [model for source in sources for model in _options(source)]
@@ -49,9 +50,10 @@ def workflow_schema(installed: Mapping[str, list[type[Component]]]) -> Schema:
     frame = defs[refs[WorkflowFrame]["$ref"].rpartition("/")[2]]
     rules = [_source_rule(cls, refs, defs) for cls in sources]
     for kind, cls in others:
-        rules.append({"properties": {kind: _rule(cls, refs)}})
-        if kind == "processor":
-            rules.append({"properties": {"processors": {"items": _rule(cls, refs)}}})
+        if kind != "observer":
+            rules.append({"properties": {kind: _rule(cls, refs)}})
+        if kind != "sink":
+            rules.append({"properties": {f"{kind}s": {"items": _rule(cls, refs)}}})
     rules += [_server_rule(cls, refs) for cls in servers]
     rules += [_known_types(kind, found) for kind, found in installed.items() if kind != "profiler"]
     return {"$schema": DIALECT, **frame, "title": "Metaglean workflow", "allOf": rules,
@@ -63,7 +65,7 @@ def installed_components(registry: Components) -> dict[str, list[type[Component]
     from metaglean.errors import PluginError
 
     found: dict[str, list[type[Component]]] = {}
-    for kind in ("source", "processor", "sink"):
+    for kind in ("source", "processor", "sink", "observer"):
         found[kind] = []
         for name in registry.types(kind):
             try:
@@ -183,7 +185,10 @@ def _is(component: type[Component]) -> Schema:
 def _known_types(kind: str, components: list[type[Component]]) -> Schema:
     """What an editor offers to complete; types that aren't installed stay valid."""
     examples = [component.type for component in components]
-    return {"properties": {kind: {"properties": {"type": {"examples": examples}}}}}
+    known = {"properties": {"type": {"examples": examples}}}
+    if kind == "observer":
+        return {"properties": {"observers": {"items": known}}}
+    return {"properties": {kind: known}}
 
 
 def _any_case(word: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from metaglean_testkit.fault_suite import SourceFaults
     from metaglean_testkit.faults import FAULTS, Answer, Fault, Request
     from metaglean_testkit.memory import MemorySink
+    from metaglean_testkit.observer_contract import ObserverContract
     from metaglean_testkit.processor_contract import ProcessorContract
     from metaglean_testkit.profiler_contract import ProfilerContract
     from metaglean_testkit.proxy import Aim, FaultProxy, watching
@@ -33,6 +34,7 @@ _MODULES = {
     "fault_suite": "SourceFaults",
     "faults": "FAULTS Answer Fault Request",
     "memory": "MemorySink",
+    "observer_contract": "ObserverContract",
     "processor_contract": "ProcessorContract",
     "profiler_contract": "ProfilerContract",
     "proxy": "Aim FaultProxy watching",
@@ -44,8 +46,8 @@ _MODULES = {
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
-    "FAULTS", "Aim", "Answer", "Classes", "Fault", "FaultProxy", "MemorySink", "Outcome",
-    "ProcessorContract", "ProfilerContract", "Request", "SinkContract", "SourceContract",
+    "FAULTS", "Aim", "Answer", "Classes", "Fault", "FaultProxy", "MemorySink", "ObserverContract",
+    "Outcome", "ProcessorContract", "ProfilerContract", "Request", "SinkContract", "SourceContract",
     "SourceFaults", "VirtualClock", "assert_no_secrets", "cassette", "catalog_state",
     "directory_snapshot", "run_classes", "run_source", "watching",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from metaglean.clock import Clock
-from metaglean.components import Component, Processor, Profiler, Sink, Source
+from metaglean.components import Component, Observer, Processor, Profiler, Sink, Source
 from metaglean.config import parse_workflow
 from metaglean.errors import MetagleanError, catching
 from metaglean.listing import Listing
@@ -36,6 +36,7 @@ _KINDS: tuple[tuple[str, type[Component]], ...] = (
     ("processor", Processor),
     ("sink", Sink),
     ("profiler", Profiler),
+    ("observer", Observer),
 )
 Item = TypeVar("Item")
 Result = TypeVar("Result")
