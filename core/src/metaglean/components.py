@@ -121,10 +121,17 @@ class Source(Component):
 
 class Processor(Component):
     """Maps a stream of records. It never sees inventories and never changes or drops a `Ref`'s
-    identity: what it drops stays seen."""
+    identity: what it drops stays seen. It may add classifications and tags that it needs."""
 
     def __init__(self, config: Any) -> None:
         self.config = config
+
+    @classmethod
+    def classifications(cls, config: Any) -> Mapping[str, bool]:
+        """Names of the classifications that it sets labels of, as it is configured. True: it is
+        its own, so that its labels follow, also when none is set any more; False: it is other
+        people's, and labels are only added. None by default."""
+        return {}
 
     @abstractmethod
     def process(self, records: Iterator[Record], run: Run) -> Iterator[Record]:

@@ -25,7 +25,11 @@ class Pattern:
     def keeps(self, name: str) -> bool:
         if any(pattern.match(name) for pattern in self._excludes):
             return False
-        return not self._includes or any(pattern.match(name) for pattern in self._includes)
+        return not self._includes or self.match(name) is not None
+
+    def match(self, name: str) -> re.Match[str] | None:
+        """What the first include that matches has found, for its groups."""
+        return next(filter(None, (pattern.match(name) for pattern in self._includes)), None)
 
 
 class Filters:

@@ -53,10 +53,11 @@ class Run:
     None; `stopping` turns true once a signal or `Workflow.stop` asked for the end. `server` is
     the workflow's `openMetadataServerConfig` as an instance of the sink's `ServerConfig`,
     `ingestion_pipeline_fqn` the pipeline on that server to report to; `classifications` are the
-    names of those that are the source's own.
+    names of those that are the source's or a processor's own, `other_classifications` of those
+    that a processor only adds labels of.
     """
 
-    def __init__(
+    def __init__(  # long: each line names one thing that a run is made of
         self,
         service: Ref,
         *,
@@ -75,6 +76,7 @@ class Run:
         server: Config | None = None,
         connection: Callable[[tuple[int, int]], Mapping[str, Any] | None] | None = None,
         classifications: Iterable[str] = (),
+        other_classifications: Iterable[str] = (),
         ingestion_pipeline_fqn: str | None = None,
         run_id: str | None = None,
     ) -> None:
@@ -91,6 +93,7 @@ class Run:
         self.override_metadata = override_metadata
         self.server = server
         self.classifications = frozenset(classifications)
+        self.other_classifications = frozenset(other_classifications)
         self.ingestion_pipeline_fqn = ingestion_pipeline_fqn
         self.stage = "source"
         self.log = logging.getLogger("metaglean")

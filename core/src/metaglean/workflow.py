@@ -200,7 +200,8 @@ class Workflow:
             requests_per_second=config.limits.requests_per_second,
             server=config.server,
             connection=lambda version: self._source.connection(version) if self._source else None,
-            classifications=config.source_class.classifications,
+            classifications=config.classifications,
+            other_classifications=config.other_classifications,
             ingestion_pipeline_fqn=config.ingestion_pipeline_fqn,
             run_id=config.pipeline_run_id,
         )

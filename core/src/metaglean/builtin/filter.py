@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from metaglean import Config, Processor, fqn, hookimpl
+from metaglean.builtin.rules import checked, known_kinds
 from metaglean.filters import Pattern
 from metaglean.records import ANCESTORS, RECORD_KINDS, Lineage, Record, Ref
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 # What holds other things passes `includes`, or what is kept would have nothing to lie in.
 _CONTAINERS = frozenset(kind for ancestors in ANCESTORS.values() for kind in ancestors)
-_KINDS = sorted(ANCESTORS.keys() | RECORD_KINDS.keys())
 
 
 class FilterConfig(Config):
@@ -39,10 +39,12 @@ class FilterConfig(Config):
     @field_validator("kinds")
     @classmethod
     def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        for kind in kinds:
-            if kind not in _KINDS:
-                raise ValueError(f"{kind!r} is none of {', '.join(_KINDS)}")
-        return kinds
+        return known_kinds(kinds, ANCESTORS.keys() | RECORD_KINDS.keys())
+
+    @field_validator("includes", "excludes")
+    @classmethod
+    def _compile(cls, expressions: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(checked, expressions))
 
 
 class FilterProcessor(Processor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -82,3 +83,18 @@ class WorkflowConfig:
     warnings: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     path: str | None = None
+
+    @property
+    def classifications(self) -> tuple[str, ...]:
+        """Names of those whose labels are the workflow's own: the source's, the processors'."""
+        return (*self.source_class.classifications, *self._labelled(own=True))
+
+    @property
+    def other_classifications(self) -> tuple[str, ...]:
+        """Names of those that processors only add labels of."""
+        return tuple(self._labelled(own=False))
+
+    def _labelled(self, *, own: bool) -> Iterator[str]:
+        for cls, config in self.processors:
+            found = cls.classifications(config)
+            yield from (name for name, is_own in found.items() if is_own is own)

@@ -211,6 +211,8 @@ class _Parser:
                 if path == ("processor",):
                     self._problems.old_list(path, "processors")
                 picked = self._component("processor", frame, path)
+                if picked and source:
+                    self._check_owned(picked, source, path)
                 found += [picked] if picked else []
             elif profiles:
                 own, own_path = frame, path
@@ -230,6 +232,17 @@ class _Parser:
         paths = [("observers", number) for number in range(len(blocks))]
         found = [self._component("observer", *one) for one in zip(blocks, paths, strict=True)]
         return [picked for picked in found if picked]
+
+    def _check_owned(self, picked: Picked, source: ResolvedSource, path: Path) -> None:
+        """Labels of one classification can't follow the source and a processor both."""
+        found = cast("type[Processor]", picked.cls).classifications(picked.config)
+        own = {name for name, is_own in found.items() if is_own}
+        for name in sorted(own & set(source.cls.classifications)):
+            self._problems.error(
+                (*path, "config"),
+                f"the classification {name} is the source's own",
+                f"expected another one for the processor {picked.name}, or `mode: add`",
+            )
 
     @staticmethod
     def _processor_blocks(clean: Mapping[str, Any]) -> list[tuple[Any, Path]]:

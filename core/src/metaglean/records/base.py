@@ -60,6 +60,8 @@ class Entity(Record):
     """Base of the records that stand in a catalog under a name of their own.
 
     `source_id` is the platform's own id, `source_url` a link for people.
+    `tags` may be those of some classifications only, which `tags_of` names then: labels of all
+    others were not read.
     `facets` holds what one platform knows beyond the fields, one namespaced key each
     (`"domo": {...}`); `volatile_facets` the same for what changes with every load (row counts,
     load states): sinks may store it, but it never makes an entity count as changed. Each key is
@@ -72,6 +74,7 @@ class Entity(Record):
     description: str | None = None
     owners: tuple[Owner, ...] = ()
     tags: tuple[TagLabel, ...] = ()
+    tags_of: tuple[str, ...] | None = None
     life_cycle: LifeCycle | None = None
     facets: dict[str, Any] = {}
     volatile_facets: dict[str, Any] = {}

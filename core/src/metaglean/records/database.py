@@ -32,7 +32,7 @@ class Schema(Entity):
 
 class Column(Part):
     """A column. `data_type` is OpenMetadata's word (STRING, LONG, …, UNKNOWN), `data_type_display`
-    the source's own; `ordinal_position` counts from 1."""
+    the source's own; `ordinal_position` counts from 1; `tags_of` is as that of entities."""
 
     name: str = Field(min_length=1)
     data_type: str = "UNKNOWN"
@@ -46,6 +46,7 @@ class Column(Part):
     constraint: Literal["NULL", "NOT_NULL", "UNIQUE", "PRIMARY_KEY"] | None = None
     ordinal_position: int | None = None
     tags: tuple[TagLabel, ...] = ()
+    tags_of: tuple[str, ...] | None = None
     children: tuple[Column, ...] = ()
 
 

@@ -73,6 +73,11 @@ def _merge(stored: Entity, read: Entity) -> tuple[Entity, dict[str, tuple[Any, A
         for name in sorted(read.model_fields_set)
         if getattr(read, name) or name not in _KEPT_WHEN_EMPTY
     }
+    only = update.pop("tags_of", None)
+    if only is not None:  # labels of other classifications were not read
+        others = [label for label in stored.tags if label.classification not in only]
+        new = [label for label in read.tags if label not in others]
+        update["tags"] = (*others, *new)
     fields = {
         name: (getattr(stored, name), value)
         for name, value in update.items()

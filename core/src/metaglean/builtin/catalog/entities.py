@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from metaglean import Change, Existing, fqn
-from metaglean.builtin.catalog.merge import merge
+from metaglean.builtin.catalog.merge import ONLY_OF, merge
 from metaglean.builtin.catalog.store import Store
 from metaglean.records import ANCESTORS, Entity, Ref
 
@@ -87,7 +87,10 @@ def plan(store: Store, draft: Draft, *, override: bool) -> Plan:
     row = find(store, draft)
     if row is None:
         change = Change(draft.ref, "created")
-        return Plan(change, None, draft.source_id, draft.text, draft.digest, draft.volatile)
+        text = draft.text
+        if f'"{ONLY_OF}"' in text:  # it is about this reading, no state of the entity
+            text = _json(merge({}, json.loads(text), override=override).state)
+        return Plan(change, None, draft.source_id, text, draft.digest, draft.volatile)
     number, digest, deleted_run, stored_volatile, source_id = row
     merged_volatile = _volatile(stored_volatile, draft)
     volatile = None if merged_volatile == stored_volatile else merged_volatile

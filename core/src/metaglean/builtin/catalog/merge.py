@@ -1,6 +1,7 @@
 """What a record makes of the state that stands. Pure: JSON dictionaries in, a dictionary out.
 
-Structure follows the source, also to empty. What was not read stays. An empty value never clears
+Structure follows the source, also to empty. What was not read stays, of labels too where only those
+of some classifications (`tags_of`) were read. An empty value never clears
 a description, display name or owners; the texts and tags of columns and tasks go with their name.
 """
 
@@ -15,6 +16,7 @@ PROTECTED = frozenset({"description", "display_name", "owners"})
 # Of a column or task, what another call may have read: not set means that it wasn't asked.
 CARRIED = ("display_name", "description", "owners", "tags")
 KEPT = "the source's value is empty"
+ONLY_OF = "tags_of"
 
 
 class Merged(NamedTuple):
@@ -29,7 +31,7 @@ def merge(stored: Mapping[str, Any], read: Mapping[str, Any], *, override: bool)
     """`read` holds the fields that were read; `override` lets empty values clear as well."""
     state = dict(stored)
     kept: dict[str, str] = {}
-    for key, value in read.items():
+    for key, value in whole_labels(stored, read).items():
         before = stored.get(key)
         if key in PROTECTED and is_empty(value) and not is_empty(before) and not override:
             kept[key] = KEPT
@@ -54,9 +56,33 @@ def _carried(
     return [
         _part(old[part["name"]], part, f"{path}.{part['name']}", kept, override)
         if part["name"] in old
-        else part
+        else _new(part)
         for part in read
     ]
+
+
+def whole_labels(stored: Mapping[str, Any], read: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same without `tags_of`: the labels of all other classifications are those that stand."""
+    if ONLY_OF not in read:
+        return read
+    whole = {key: value for key, value in read.items() if key != ONLY_OF}
+    if read[ONLY_OF] is not None:
+        labels = read.get("tags") or []
+        others = [
+            label
+            for label in stored.get("tags") or ()
+            if label["classification"] not in read[ONLY_OF] and label not in labels
+        ]
+        whole["tags"] = [*others, *labels]
+    return whole
+
+
+def _new(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of which nothing stands."""
+    new = dict(whole_labels({}, part))
+    if new.get("children"):
+        new["children"] = [_new(child) for child in new["children"]]
+    return new
 
 
 def _part(
@@ -66,6 +92,7 @@ def _part(
     kept: dict[str, str],
     override: bool,
 ) -> dict[str, Any]:
+    read = dict(whole_labels(stored, read))
     part = dict(read)
     for key in CARRIED:
         if key not in stored:

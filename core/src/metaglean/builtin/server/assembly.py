@@ -147,6 +147,7 @@ class Assembly:
         hashed = features.has("sourceHash")
         asked = "sourceHash" if hashed else fields_of(features, kind)
         parent = self.qualified(scope)
+        looked_at = self.tags.looked_at
         params: Json = {spec.parent: parent, "include": "all", "fields": asked}
 
         def shown(entity: Json) -> Existing:
@@ -157,7 +158,7 @@ class Assembly:
             return Existing(
                 ref,
                 str(entity["id"]),
-                hash=entity.get("sourceHash") if hashed else digest(kind, values, self.tags.own),
+                hash=entity.get("sourceHash") if hashed else digest(kind, values, looked_at),
                 deleted=bool(entity.get("deleted")),
                 updated=float(entity.get("updatedAt") or 0) / 1000,
                 source_url=entity.get("sourceUrl"),

@@ -145,7 +145,7 @@ class Batches:
         if isinstance(existing.hash, str):
             same = existing.hash == job.hash and not self._policy.override
             return Change(job.ref, "unchanged") if same else None
-        parts = set(differing(job.ref.kind, job.values, existing.hash, self._policy.own))
+        parts = set(differing(job.ref.kind, job.values, existing.hash, self._tags.looked_at))
         parts -= self._writer.left_out(parts)
         if not parts:
             return Change(job.ref, "unchanged")

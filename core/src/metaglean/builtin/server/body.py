@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from metaglean.builtin.server.client import Json
-from metaglean.builtin.server.wire import VIEWS
+from metaglean.builtin.server.wire import ONLY_OF, VIEWS
 from metaglean.fqn import NameRules
 from metaglean.records import (
     Column,
@@ -58,6 +58,8 @@ class Bodies:
             values["owners"] = self._owners(record.owners)
         if "tags" in read:
             values["tags"] = self._labels(record.tags)
+            if record.tags_of is not None:
+                values[ONLY_OF] = self._classifications(record.tags_of)
         if record.life_cycle and (stamps := _life_cycle(record.life_cycle)):
             values["lifeCycle"] = stamps
         if isinstance(record, Table):
@@ -114,11 +116,15 @@ class Bodies:
             "constraint": column.constraint,
             "ordinalPosition": column.ordinal_position,
             "tags": self._labels(column.tags) if column.tags else None,
+            ONLY_OF: None if column.tags_of is None else self._classifications(column.tags_of),
         }
         value |= {key: given for key, given in optional.items() if given is not None}
         if column.children or column.data_type == "STRUCT":
             value["children"] = self._columns(column.children, note)
         return value
+
+    def _classifications(self, names: Iterable[str]) -> list[str]:
+        return sorted({self._names.stored("classification", name) for name in names})
 
     def _stored(self, column: str) -> str:
         return self._names.stored("column", self._names.fit("column", column)) or "_"

@@ -12,7 +12,7 @@ from typing import Any
 
 from metaglean import Change
 from metaglean.builtin.server.client import Json
-from metaglean.builtin.server.digest import is_own, items_key, part_value
+from metaglean.builtin.server.digest import is_own, items_key, own_of, part_value
 from metaglean.builtin.server.history import UNKNOWN, History
 from metaglean.builtin.server.items import ItemsDiff, Operation
 from metaglean.builtin.server.wire import REFUSED, VIEWS
@@ -182,10 +182,9 @@ class Differ:
         before = list(self._stored.get("tags") or ())
         wanted = self._wanted["tags"]
         names = {str(label["tagFQN"]) for label in wanted}
+        own = own_of(self._policy.own, self._wanted)
         kept = [
-            label
-            for label in before
-            if not is_own(label, self._policy.own) or str(label.get("tagFQN")) in names
+            label for label in before if not is_own(label, own) or str(label.get("tagFQN")) in names
         ]
         stands = {str(label.get("tagFQN")) for label in kept}
         new = [one for one in wanted if one["tagFQN"] not in stands and REFUSED not in one]

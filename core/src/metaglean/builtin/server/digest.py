@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b, md5
 from typing import Any
 
-from metaglean.builtin.server.wire import KINDS, REFUSED
+from metaglean.builtin.server.wire import KINDS, ONLY_OF, REFUSED
 
 _SIZE = 8
 SHAPE = (
@@ -134,6 +134,11 @@ def is_own(label: Mapping[str, Any], own: Collection[str]) -> bool:
     name = str(label.get("tagFQN", ""))
     classification = name[1:].partition('"')[0] if name.startswith('"') else name.partition(".")[0]
     return classification in own and label.get("labelType") != "Manual"
+
+
+def own_of(own: Collection[str], values: Mapping[str, Any]) -> Collection[str]:
+    """The classifications whose labels follow these values: of those that were read."""
+    return own if ONLY_OF not in values else {name for name in values[ONLY_OF] if name in own}
 
 
 def source_hash(body: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from metaglean.builtin.server.client import Json
-from metaglean.builtin.server.digest import SHAPE, display, is_own
+from metaglean.builtin.server.digest import SHAPE, display, is_own, own_of
 from metaglean.builtin.server.wire import REFUSED, sendable
 from metaglean.fqn import decode
 
@@ -95,23 +95,21 @@ class ItemsDiff:
             merged["dataTypeDisplay"] = wanted.get("dataTypeDisplay") or display(wanted)
         if wanted.get("ordinalPosition") is not None:
             merged["ordinalPosition"] = wanted["ordinalPosition"]
-        labels = self._labels(stored.get("tags") or (), wanted.get("tags") or ())
+        labels = self._labels(stored.get("tags") or (), wanted)
         if labels is not None:
             merged["tags"] = labels
         if "children" in wanted or stored.get("children"):
             self._children(merged, stored, wanted, name)
         return merged
 
-    def _labels(self, stored: Sequence[Json], wanted: Sequence[Json]) -> list[Json] | None:
+    def _labels(self, stored: Sequence[Json], wanted: Json) -> list[Json] | None:
         """Our labels follow, people's stay; None where nothing changes."""
-        names = {label["tagFQN"] for label in wanted}
-        kept = [
-            label
-            for label in stored
-            if label.get("tagFQN") in names or not is_own(label, self._policy.own)
-        ]
+        labels = wanted.get("tags") or ()
+        names = {label["tagFQN"] for label in labels}
+        own = own_of(self._policy.own, wanted)
+        kept = [label for label in stored if label.get("tagFQN") in names or not is_own(label, own)]
         stands = {label.get("tagFQN") for label in kept}
-        new = [one for one in wanted if one["tagFQN"] not in stands and REFUSED not in one]
+        new = [one for one in labels if one["tagFQN"] not in stands and REFUSED not in one]
         return [*kept, *new] if new or len(kept) < len(stored) else None
 
     def _children(self, merged: Json, stored: Mapping[str, Any], wanted: Json, name: str) -> None:

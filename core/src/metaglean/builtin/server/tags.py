@@ -28,7 +28,8 @@ _DESCRIBED = "Written by Metaglean."
 class Tags:
     """Classifications and tags that this run has seen or created on the server.
 
-    `own` are the classifications whose labels follow the source. Used on the run's thread alone.
+    `own` are the classifications whose labels follow the source, `looked_at` those with all that
+    labels are added of. Used on the run's thread alone.
     """
 
     def __init__(
@@ -42,6 +43,12 @@ class Tags:
         self._unread: dict[str, ItemError] = {}
         self._disabled: set[str] = set()  # classifications; their tags aren't even listed
         self.own = {self._stored("classification", name) for name in run.classifications}
+        self._others = {self._stored("classification", name) for name in run.other_classifications}
+
+    @property
+    def looked_at(self) -> set[str]:
+        """The classifications whose labels make a difference."""
+        return self.own | self._others
 
     def labels(self, labels: Iterable[TagLabel]) -> list[Json]:
         """The labels; one whose tag isn't known to stand is marked `refused`, which is a problem:

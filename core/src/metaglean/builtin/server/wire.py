@@ -44,6 +44,8 @@ KINDS: dict[str, Kind] = {
 }
 REFUSED = "refused"
 """Key of a label that must not be sent, because its tag isn't known to stand."""
+ONLY_OF = "tagsOf"
+"""Key of the classifications that the labels beside it are of; no server has it."""
 VIEWS = frozenset({"View", "SecureView", "MaterializedView"})
 
 
@@ -91,6 +93,8 @@ def to_wire(features: Features, values: Mapping[str, Any]) -> Json:
     """A body's keys and values; what is read and empty is left out."""
     body: Json = {}
     for key, given in values.items():
+        if key == ONLY_OF:
+            continue
         value = sendable(given)
         if value is None or value in ("", [], {}):
             continue
@@ -106,14 +110,19 @@ def to_wire(features: Features, values: Mapping[str, Any]) -> Json:
 def to_hash(values: Mapping[str, Any]) -> Json:
     """What a hash is made of: all that was read, what is empty too, but not what moves with every
     load."""
-    return {key: sendable(value) for key, value in values.items() if key != "lifeCycle"}
+    return {key: _cleared(value) for key, value in values.items() if key != "lifeCycle"}
 
 
 def sendable(value: Any) -> Any:
-    """The value without labels that must not be sent; itself where it has none."""
+    """The value without labels that must not be sent, and without what no server has; itself
+    where it has none of it."""
+    return _cleared(value, ONLY_OF)
+
+
+def _cleared(value: Any, but: str = "") -> Any:
     if isinstance(value, list):
         kept = [
-            sendable(one) if isinstance(one, dict | list) else one
+            _cleared(one, but) if isinstance(one, dict | list) else one
             for one in value
             if not (isinstance(one, dict) and one.get(REFUSED))
         ]
@@ -121,8 +130,9 @@ def sendable(value: Any) -> Any:
         return value if same else kept
     if isinstance(value, dict):
         deep = {key: one for key, one in value.items() if isinstance(one, dict | list)}
-        new = {key: found for key, one in deep.items() if (found := sendable(one)) is not one}
-        return {**value, **new} if new else value
+        new = {key: found for key, one in deep.items() if (found := _cleared(one, but)) is not one}
+        changed = {**value, **new} if new else value
+        return {k: one for k, one in changed.items() if k != but} if but in value else changed
     return value
 
 

@@ -1,0 +1,165 @@
+"""Processor `describe`: descriptions by rules, or from a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from metaglean import (
+    Classification,
+    Column,
+    Config,
+    Entity,
+    Processor,
+    Ref,
+    Table,
+    Tag,
+    fqn,
+    hookimpl,
+)
+from metaglean.builtin.descriptions import Described, read_descriptions
+from metaglean.builtin.rules import (
+    MODES,
+    ColumnRule,
+    Matcher,
+    Mode,
+    changed_columns,
+    checked_text,
+    expanded,
+    same,
+    sets,
+)
+
+if TYPE_CHECKING:
+    from metaglean import Record, Run
+
+Part = TypeVar("Part", Entity, Column)
+_NOTHING = Described("", {})
+
+
+class DescribeRule(ColumnRule):
+    """One rule of processor `describe`. The first that matches decides."""
+
+    description: str = Field(
+        min_length=1,
+        description="The text; `\\1` is the first group of `columns`, or else of `pattern`.",
+    )
+
+    @field_validator("description")
+    @classmethod
+    def _groups(cls, description: str, info: ValidationInfo) -> str:
+        return checked_text(description, info)
+
+
+class DescribeConfig(Config):
+    """Settings of processor `describe`."""
+
+    mode: Mode = Field("empty", description=f"When a description is set. {MODES}")
+    file: str | None = Field(
+        None,
+        description="A CSV or YAML file with descriptions by qualified name; it decides before "
+        "the rules.",
+    )
+    rules: tuple[DescribeRule, ...] = Field(
+        (), description="The rules; the first one that matches decides."
+    )
+
+    @field_validator("file")
+    @classmethod
+    def _readable(cls, file: str | None) -> str | None:
+        if file is not None:
+            read_descriptions(file)
+        return file
+
+
+class DescribeProcessor(Processor):
+    """Sets descriptions of entities and columns."""
+
+    type = "describe"
+    Config = DescribeConfig
+
+    def __init__(self, config: DescribeConfig) -> None:
+        super().__init__(config)
+        self._mode: Mode = config.mode
+        self._file = config.file
+        self._texts: Mapping[str, Described] = {}
+        if config.file is not None:
+            self._texts = read_descriptions(config.file)
+        rules = [
+            (Matcher(rule.pattern, rule.columns, rule.kinds), rule.description)
+            for rule in config.rules
+        ]
+        self._rules = [rule for rule in rules if not rule[0].is_for_columns]
+        self._column_rules = [rule for rule in rules if rule[0].is_for_columns]
+
+    def process(self, records: Iterator[Record], run: Run) -> Iterator[Record]:
+        unread: Counter[str] = Counter()
+        met: set[str] = set()
+        for record in records:
+            if not isinstance(record, Entity) or isinstance(record, Classification | Tag):
+                yield record
+                continue
+            name = fqn.build(record.ref.path)
+            texts = self._texts.get(name, _NOTHING)
+            if texts is not _NOTHING:
+                met.add(name)
+            text = self._text(record.ref, texts)
+            described = self._described(record, record.kind, text, run, unread)
+            yield self._columns_described(described, texts, run, unread)
+        self._tell(run, unread, sorted(self._texts.keys() - met))
+
+    def _tell(self, run: Run, unread: Counter[str], left: list[str]) -> None:
+        for kind, number in unread.items():
+            run.warn(
+                f"{number} ({kind}) have a description here, but the source did not read theirs: "
+                "left as they are",
+                hint="mode: missing or always sets them as well.",
+            )
+        if left and run.limit is None and not run.stopping:
+            run.warn(f"{self._file}: {len(left)} names were not met, for example {left[0]!r}")
+
+    def _text(self, ref: Ref, texts: Described) -> str:
+        if texts.description:
+            return texts.description
+        for rule, text in self._rules:
+            if found := rule.entity(ref):
+                return expanded(text, found)
+        return ""
+
+    def _columns_described(
+        self, record: Entity, texts: Described, run: Run, unread: Counter[str]
+    ) -> Entity:
+        if not isinstance(record, Table) or "columns" not in record.model_fields_set:
+            return record
+        rules = [rule for rule in self._column_rules if rule[0].entity(record.ref)]
+        if not rules and not texts.columns:
+            return record
+
+        def change(name: str, column: Column) -> Column:
+            text = texts.columns.get(name) or next(
+                (expanded(text, found) for rule, text in rules if (found := rule.column(name))), ""
+            )
+            return self._described(column, "column", text, run, unread)
+
+        columns = changed_columns(record.columns, change)
+        if same(columns, record.columns):
+            return record
+        return record.model_copy(update={"columns": columns})
+
+    def _described(self, part: Part, kind: str, text: str, run: Run, unread: Counter[str]) -> Part:
+        if not text.strip() or part.description == text:
+            return part
+        if not sets(part, "description", self._mode):
+            if "description" not in part.model_fields_set:
+                unread[kind] += 1
+            return part
+        run.count(kind, "described")
+        return part.model_copy(update={"description": text})
+
+
+@hookimpl
+def register_processors() -> list[type[Processor]]:
+    return [DescribeProcessor]

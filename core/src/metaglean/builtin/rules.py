@@ -1,0 +1,157 @@
+"""What the rules of the built-in processors share: which records and columns one is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeAlias
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from metaglean import Config, ConfigError, fqn
+from metaglean.filters import Pattern
+from metaglean.records import ANCESTORS, Column, Entity, Ref
+
+Mode: TypeAlias = Literal["empty", "missing", "always"]
+MODES = (
+    "`empty`: where the source read none; `missing`: also where it didn't read it; `always`: "
+    "instead of what it read."
+)
+_NOT_BY_ITSELF = frozenset({"databaseService", "pipelineService", "dashboardService"})
+_LABELS = frozenset({"classification", "tag"})
+
+
+class Rule(Config):
+    """One rule: what it is for. Expressions are matched as those of filters."""
+
+    pattern: str = Field(
+        description="A regular expression, matched from the start of the qualified name "
+        "(service.database.schema.table), ignoring case."
+    )
+    kinds: tuple[str, ...] = Field(
+        (),
+        description="Only these kinds (table, databaseSchema, …); all but services, "
+        "classifications and tags if none.",
+    )
+
+    @field_validator("kinds")
+    @classmethod
+    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        return known_kinds(kinds, ANCESTORS.keys() - _LABELS)
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        return checked(pattern)
+
+
+class ColumnRule(Rule):
+    """A rule that may be for columns."""
+
+    columns: str | None = Field(
+        None,
+        description="For the columns that this matches, not for the table: a regular expression "
+        "over the column's name, of a nested one with those above it (address.street).",
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _columns_compile(cls, columns: str | None) -> str | None:
+        return columns if columns is None else checked(columns)
+
+
+class Matcher:
+    """What a rule is for, compiled."""
+
+    def __init__(self, pattern: str, columns: str | None = None, kinds: Iterable[str] = ()) -> None:
+        self._kinds = frozenset(kinds)
+        self._names = Pattern("pattern", (pattern,))
+        self._columns = None if columns is None else Pattern("columns", (columns,))
+
+    @property
+    def is_for_columns(self) -> bool:
+        return self._columns is not None
+
+    def entity(self, ref: Ref) -> re.Match[str] | None:
+        """What the rule finds in the name of an entity that it is for."""
+        kind = ref.kind
+        if kind in _LABELS or (kind not in self._kinds if self._kinds else kind in _NOT_BY_ITSELF):
+            return None
+        return self._names.match(fqn.build(ref.path))
+
+    def column(self, name: str) -> re.Match[str] | None:
+        """The same for the name of a column, of an entity that it is for."""
+        return self._columns.match(name) if self._columns else None
+
+
+def known_kinds(kinds: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
+    """The same kinds. Raises ValueError for one that there isn't."""
+    words = sorted(known)
+    for kind in kinds:
+        if kind not in words:
+            raise ValueError(f"{kind!r} is none of {', '.join(words)}")
+    return kinds
+
+
+def checked(expression: str) -> str:
+    """The same expression. Raises ValueError where it is none."""
+    try:
+        Pattern("it", (expression,))
+    except ConfigError as error:
+        raise ValueError(error.message.removeprefix("it: ")) from error
+    return expression
+
+
+def checked_text(text: str, info: ValidationInfo) -> str:
+    r"""The same text, in which `\1` stands for a group of the rule's own expression.
+
+    Raises ValueError for a group that there isn't.
+    """
+    expression = info.data.get("columns") or info.data.get("pattern")
+    if expression is None:
+        return text  # what is wrong with the expression is reported
+    try:
+        re.compile(expression).sub(text, "")
+    except (re.error, IndexError) as error:
+        reason = str(error)
+        raise ValueError(
+            f"{reason}: \\1 is the first group of the expression, \\\\ a backslash"
+        ) from error
+    return text
+
+
+def expanded(text: str, found: re.Match[str]) -> str:
+    """The text with the groups that were found."""
+    return found.expand(text) if "\\" in text else text
+
+
+def sets(part: Entity | Column, field: str, mode: Mode) -> bool:
+    """Whether a rule may set a field."""
+    if mode == "always":
+        return True
+    read = field in part.model_fields_set
+    return not getattr(part, field) and (read or mode == "missing")
+
+
+def changed_columns(
+    columns: Iterable[Column], change: Callable[[str, Column], Column | None], above: str = ""
+) -> tuple[Column, ...]:
+    """Each column as `change` (name with those above it, column) makes it, nested ones too; None
+    drops it. A column that stays as it is stays the same object."""
+    found = []
+    for column in columns:
+        name = f"{above}{fqn.build((column.name,))}"
+        new = change(name, column)
+        if new is None:
+            continue
+        if new.children:
+            children = changed_columns(new.children, change, f"{name}.")
+            if not same(children, new.children):
+                new = new.model_copy(update={"children": children})
+        found.append(new)
+    return tuple(found)
+
+
+def same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    """Whether they are the very same objects."""
+    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))
