@@ -196,6 +196,14 @@ class Sink(Component):
         it once a run and scope, before the source's listing."""
         return iter(())
 
+    def last_written(self, entity: Existing) -> float | None:
+        """When a run wrote this entity last, in epoch seconds; None where that can't be told.
+
+        Optional: a target that people write to as well overrides it. A push of an older spool
+        leaves what a later run wrote as it is.
+        """
+        return entity.updated
+
     def stored_connection(self, service: Ref) -> Mapping[str, Any] | None:
         """`serviceConnection.config` as the target keeps it for this service; None where it keeps
         none. It is a secret.

@@ -6,8 +6,8 @@ return, an exception, a page given up, a limit or a filter on the far side leave
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from metaglean import fqn
 from metaglean.errors import RunError, catching
@@ -17,6 +17,7 @@ from metaglean.standing import Standing
 
 if TYPE_CHECKING:
     from metaglean.run import Run
+    from metaglean.standing import Existing
 
 
 _DONE = Listed("", "")
@@ -27,6 +28,16 @@ def _by_position(notes: Iterable[Note]) -> dict[int, list[Note]]:
     for note in notes:
         found.setdefault(note.position, []).append(note)
     return found
+
+
+class Recorder(Protocol):
+    """Who is shown what a run lists (the spool)."""
+
+    def stood(self, ask: Callable[[], Iterable[Existing]], run: Run) -> Iterable[Existing]:
+        """What stands in a scope, as `ask` gives it."""
+
+    def listed(self, listing: Listing, items: Sequence[Listed], ages: Sequence[Any]) -> None:
+        """The items of an inventory, once they have names; `ages` are what each was `created`."""
 
 
 class Listing:
@@ -44,7 +55,8 @@ class Listing:
         self.ids: list[str] = []
         self.given: list[str | None] = []
         self._run = run
-        self._followed = followed
+        self.followed = followed
+        self._ages: list[Any] = []
         self._reasons: list[str] = []
         self._begun = False
         self._ended = False
@@ -86,10 +98,13 @@ class Listing:
             self.standing,
             self._run.names,
             complete=not self._reasons,
-            followed=self._followed,
+            followed=self.followed,
             gone=lambda ids: self._run.confirm_gone(self.kind, ids),
         )
         self.given = book.names
+        if self._run.recorder:
+            self._run.recorder.listed(self, listed, self._ages)
+            self._ages = []
         self._run.report.total(self.kind, len(listed))
         yield from self._kept(listed, _by_position(book.notes))
         self._ended = True
@@ -109,6 +124,8 @@ class Listing:
                 elif item.id not in seen:
                     listed.append(self._shared(item._replace(name=str(item.name or ""))))
                     seen.add(listed[-1].id)
+                    if self._run.recorder:
+                        self._ages.append(item.created)
         if caught.error:
             reason = f"listing {self.kind}s failed: {self._run.describe(caught.error)}"
             self._run.problem(reason, str(self.scope), error=caught.error)

@@ -93,6 +93,7 @@ class Report:
         self.listings: list[dict[str, Any]] = []
         self.deletions: list[dict[str, Any]] = []
         self.systems: list[Any] = []
+        self.spool: dict[str, Any] = {}
         self.failed_items: dict[str, int] = {}
         self.listener: Callable[[Notice], None] | None = None
         self._lock = threading.Lock()
@@ -165,4 +166,5 @@ class Report:
             "listings": list(self.listings),
             "deletions": list(self.deletions),
             "systems": [system.as_dict() for system in self.systems],
+            **({"spool": dict(self.spool)} if self.spool else {}),
         }

@@ -18,7 +18,7 @@ from metaglean.clock import Clock, SystemClock
 from metaglean.errors import MetagleanError, NotFound, RunError, catching
 from metaglean.filters import Filters
 from metaglean.fqn import NameRules
-from metaglean.listing import Listing
+from metaglean.listing import Listing, Recorder
 from metaglean.records import Entity, Ref
 from metaglean.redaction import Redactor, Secret
 from metaglean.report import Report, shortened
@@ -79,6 +79,7 @@ class Run:
         other_classifications: Iterable[str] = (),
         ingestion_pipeline_fqn: str | None = None,
         run_id: str | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.id = run_id or str(uuid.uuid4())
         self.service = service
@@ -100,6 +101,7 @@ class Run:
         self.report = Report()
         self.listings: list[Listing] = []
         self.unlisted: set[Ref] = set()
+        self.recorder = recorder
         self._sink = sink
         self._gone = gone
         self._id_in_url = id_in_url
@@ -289,7 +291,7 @@ class Run:
         """What stood in one scope of the target when the run began (read once)."""
         if (kind, scope) not in self._standing:
             with catching() as caught:
-                existing = self._sink.existing(kind, scope) if self._sink else ()
+                existing = self._existing(kind, scope)
                 identified = (self._identified(entity) for entity in existing)
                 self._standing[kind, scope] = Standing(kind, scope, identified)
             if caught.error:
@@ -298,6 +300,14 @@ class Run:
                     "Without it neither names nor differences are known; nothing was written.",
                 ) from None
         return self._standing[kind, scope]
+
+    def _existing(self, kind: str, scope: Ref) -> Iterable[Existing]:
+        sink = self._sink
+        if sink is None:
+            return ()
+        if self.recorder:
+            return self.recorder.stood(lambda: sink.existing(kind, scope), self)
+        return sink.existing(kind, scope)
 
     def _identified(self, entity: Existing) -> Existing:
         if entity.source_id is None and entity.source_url and self._id_in_url:

@@ -33,6 +33,7 @@ def summary(run: Run, status: str, error: BaseException | None = None) -> str:
     about = f" ({'; '.join(notes)})" if notes else ""
     lines = [f"{run.service}: {status} in {seconds:.1f} s{about}", *_kinds(report, run.dry_run)]
     lines += _systems(report)
+    lines += _spool(report)
     lines += _groups("warning", report.warnings.count, report.warnings)
     lines += _groups("problem", report.problems.count, report.problems)
     lines = [safe(run.redactor.clean(line)) for line in lines]
@@ -77,6 +78,12 @@ def _systems(report: Report) -> Iterator[str]:
             f"  calls to {data['name']}: {data['calls']}, {data['retries']} retried, "
             f"{data['waited_seconds']:.1f} s waited"
         )
+
+
+def _spool(report: Report) -> Iterator[str]:
+    if report.spool:
+        yield f"  spool            {report.spool['records']} records in {report.spool['path']}"
+        yield f"                   to send them: {report.spool['command']}"
 
 
 def _groups(word: str, count: int, groups: Iterable[Group]) -> Iterator[str]:

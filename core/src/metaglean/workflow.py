@@ -6,9 +6,11 @@ print_status, stop); `run_workflow` is the same in one call.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metaglean.clock import Clock
@@ -18,6 +20,7 @@ from metaglean.errors import (
     MetagleanError,
     PluginError,
     RunError,
+    Spooled,
     catching,
     ends_run,
 )
@@ -29,6 +32,7 @@ from metaglean.profiles import profiled
 from metaglean.records import Record, Ref
 from metaglean.redaction import Redactor
 from metaglean.run import Run
+from metaglean.spool import Direct, Journal, Replay
 from metaglean.stream import Stream, counted, read
 from metaglean.summary import summary
 from metaglean.sweep import sweep
@@ -46,6 +50,9 @@ class Workflow:
     change of the sink (in a dry run: with what would change). A failed run prints its summary at
     once, because a recipe's `raise_from_status` keeps `print_status` from being reached; not so if
     `silent`. `status` is success, partialSuccess, failed or stopped.
+
+    `push` names a spool: its records are sent, the source is not read, nothing is deleted; with
+    `overwrite` also over what a later run wrote. Raises ConfigError for what is no spool of it.
     """
 
     def __init__(
@@ -58,6 +65,8 @@ class Workflow:
         on_change: Callable[[Change], None] | None = None,
         silent: bool = False,
         debug: bool = False,
+        push: str | Path | None = None,
+        overwrite: bool = False,
     ) -> None:
         self.config = config
         self.dry_run = dry_run
@@ -65,6 +74,8 @@ class Workflow:
         self.error: BaseException | None = None
         self.run: Run | None = None
         self.status = "success"
+        self._replay = Replay(Path(push), config, overwrite=overwrite) if push else None
+        self._spool = Direct()
         self._clock = clock
         self._on_change = on_change
         self._silent = silent
@@ -85,6 +96,7 @@ class Workflow:
     def execute(self) -> None:
         """Run it. Errors of the run are kept for `raise_from_status`; a signal or an exception of
         the host is raised once everything is in order."""
+        self._spool = self._journal()
         run = self._begin()
         with logging_to(run, self._level):
             self._watch = self._watching(run)
@@ -111,6 +123,12 @@ class Workflow:
             raise self.error.with_traceback(None) from None
         if raise_warnings and self.run and self.run.report.warnings.count:
             raise RunError(f"the run ended with {self.run.report.warnings.count} warnings")
+
+    @property
+    def excused(self) -> bool:
+        """Whether the run failed with what `raiseOnError: false` lets pass."""
+        lets = not self.config.raise_on_error and isinstance(self.error, RunError)
+        return lets and not isinstance(self.error, Spooled)
 
     def print_status(self, *, with_error: bool = True) -> None:
         """Print the summary of the last run; `with_error` ends it with what went wrong."""
@@ -204,11 +222,24 @@ class Workflow:
             other_classifications=config.other_classifications,
             ingestion_pipeline_fqn=config.ingestion_pipeline_fqn,
             run_id=config.pipeline_run_id,
+            recorder=self._spool if isinstance(self._spool, Journal) else None,
         )
         self.run, self.error, self.status = run, None, "success"
         for warning in config.warnings:
             run.at("configuration").warn(warning)
         return run
+
+    def _journal(self) -> Direct:
+        """Where the records go while the sink is away. A dry run writes none, nor does a push: its
+        spool is there already."""
+        path = self.config.limits.spool
+        if path is None or self.dry_run or self._replay:
+            return Direct()
+        name = self.config.path or "WORKFLOW"
+        return Journal(
+            Path(path).expanduser(),
+            lambda spool: f"metaglean push {shlex.quote(str(spool))} -c {shlex.quote(name)}",
+        )
 
     @contextmanager
     def _making(self, redactor: Redactor) -> Iterator[None]:
@@ -226,6 +257,7 @@ class Workflow:
             from metaglean.config.stored import stored_config, stored_secrets
 
             config = self.config
+            self._spool.needs_sink()
             with phase(run, "the stored connection could not be read"):
                 data = self._sink.stored_connection(run.service)
                 run.redactor.add(*stored_secrets(config.source_class, data or {}))
@@ -239,19 +271,20 @@ class Workflow:
     def _ingest(self, run: Run) -> None:
         with self._watch.during("open"):
             self._open(run)
-            self._connected(run)
+            self._spool.begin(run, self._connected(run))
         stream = Stream(self._records(run), run)
         with catching(ending=True) as writing, self._watch.during("write"):
             self._write(run, stream)
         error = first_of(self._of_source(run, stream.error), writing.error)
         if error:
             raise error
-        if run.limit is None and not self.config.profiler:
+        if run.limit is None and not self.config.profiler and self._replay is None:
             with self._watch.during("delete"):
                 sweep(run, self._sink, self.config, self._changed)
 
     def _open(self, run: Run) -> None:
-        with phase(run, f"the sink {self.config.sink_type} could not be opened"):
+        what = f"the sink {self.config.sink_type} could not be opened"
+        with self._spool.sink_away(), phase(run, what):
             for step in _steps(self._sink.open(run.at("sink"))):
                 if step.required and step.ok is False:
                     raise RunError(f"{self.config.sink_type}: {step.name} failed", step.detail)
@@ -259,7 +292,10 @@ class Workflow:
         run.names = self._sink.names  # a server's rules are known once it was asked
 
     def _records(self, run: Run) -> Iterator[Record]:
-        """The source's records, counted, through the profiler and the processors."""
+        """The source's records, counted, through the profiler and the processors; what a spool
+        holds has been through them."""
+        if self._replay:
+            return counted(self._replay.records(run, self._sink), run)
         source = self._connected(run)
         records = self._watch.reading(read(source, run))
         if self.config.profiler:
@@ -272,7 +308,7 @@ class Workflow:
 
     def _write(self, run: Run, stream: Stream) -> None:
         with phase(run.at("sink"), "the sink stopped"):
-            for change in self._sink.write(stream, run.at("sink")):
+            for change in self._spool.write(self._sink, stream, run.at("sink")):
                 self._changed(change, run)
 
     def _watching(self, run: Run) -> Watch:
@@ -307,7 +343,10 @@ class Workflow:
         with catching(ending=True) as sink, phase(run, "the sink could not be closed"):
             self._sink.close(self.status)
         run.close()
-        error = first_of(sink.error, source.error)
+        self._spool.finish()
+        if self._replay:
+            self._replay.close(run)
+        error = first_of(self._spool.minded(sink.error), source.error)
         if error:
             raise error
 
@@ -321,7 +360,7 @@ def run_workflow(config: Mapping[str, Any] | WorkflowConfig, **options: Any) -> 
     else:
         workflow = Workflow(config, **options)
     workflow.execute()
-    if workflow.config.raise_on_error or not isinstance(workflow.error, RunError):
+    if not workflow.excused:
         workflow.raise_from_status()
     return workflow
 

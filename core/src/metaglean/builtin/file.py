@@ -8,7 +8,7 @@ read back from it never deletes anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -18,7 +18,7 @@ from pydantic import Field, field_validator
 from metaglean import Change, Config, Sink, Source, Step, fqn, hookimpl
 from metaglean.errors import ConfigError, RunEndingError, RunError
 from metaglean.options import DatabaseOptions
-from metaglean.records import Lineage, Record, Ref, Service, Table, dump, load
+from metaglean.records import Record, Ref, Service, dump, load, moved
 
 if TYPE_CHECKING:
     from metaglean import Run
@@ -171,38 +171,7 @@ def renamed(record: Record, old: str, new: str) -> Record:
             return ref
         return Ref(ref.kind, (new, *ref.path[1:]))
 
-    update: dict[str, object] = {"ref": move(record.ref)}
-    if isinstance(record, Lineage):
-        update |= _moved_edge(record, move)
-    if isinstance(record, Table) and any(c.referred_columns for c in record.table_constraints):
-        update["table_constraints"] = tuple(
-            constraint.model_copy(
-                update={
-                    "referred_columns": tuple(
-                        (new, *path[1:]) if path and path[0] == old else path
-                        for path in constraint.referred_columns
-                    )
-                }
-            )
-            if constraint.referred_columns
-            else constraint
-            for constraint in record.table_constraints
-        )
-    return record.model_copy(update=update)
-
-
-def _moved_edge(edge: Lineage, move: Callable[[Ref], Ref]) -> dict[str, object]:
-    update: dict[str, object] = {"target": move(edge.target)}
-    if edge.pipeline:
-        update["pipeline"] = move(edge.pipeline)
-    if edge.columns_lineage:
-        update["columns_lineage"] = tuple(
-            part.model_copy(
-                update={"from_columns": tuple((move(ref), name) for ref, name in part.from_columns)}
-            )
-            for part in edge.columns_lineage
-        )
-    return update
+    return moved(record, move)
 
 
 def _kept(record: Record, run: Run) -> bool:

@@ -10,6 +10,7 @@ from importlib import import_module
 COMMANDS = {
     "ingest": "run a workflow",
     "check": "validate workflow files, without connecting to anything; rewrite old spellings",
+    "push": "send what a run kept in a spool while its sink was away",
     "test-connection": "try the permissions that a workflow needs, one by one",
     "plugins": "list what is installed, show or check one",
     "schema": "print JSON Schema for editors",

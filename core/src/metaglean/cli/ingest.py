@@ -3,22 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
-import logging
-import sys
-from pathlib import Path
 
-from metaglean.cli.changes import print_change
-from metaglean.cli.console import shown_on
-from metaglean.cli.failures import cleaning
-from metaglean.cli.failures import report as report_error
-from metaglean.cli.lines import Lines, add_log_format
-from metaglean.cli.signals import stopping_on_signals
-from metaglean.config import load_workflow
-from metaglean.errors import ConfigError, MetagleanError, catching
-from metaglean.plugins import Registry
-from metaglean.summary import in_short, summary
-from metaglean.workflow import Workflow
+from metaglean.cli import execution
 
 EXAMPLES = """\
 examples:
@@ -33,87 +19,17 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "Read a source and write what it has to a sink."
     parser.epilog = EXAMPLES
-    parser.add_argument("-c", "--config", required=True, metavar="FILE", help="the workflow (YAML)")
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="print what would be created, changed (field by field) and deleted; write nothing",
+    execution.configure(
+        parser,
+        dry_run="print what would be created, changed (field by field) and deleted; write nothing",
     )
     parser.add_argument(
         "--limit", type=_positive, metavar="N", help="stop after N tables; deletes nothing"
     )
-    parser.add_argument("--report", metavar="FILE", help="write a report of the run as JSON")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-    parser.add_argument("--debug", action="store_true", help="log everything, with tracebacks")
-    add_log_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    config = load_workflow(Path(args.config), Registry())
-    if args.report:
-        _check_writable(Path(args.report))
-    workflow = Workflow(
-        config,
-        dry_run=args.dry_run,
-        limit=args.limit,
-        on_change=print_change if args.dry_run else None,
-        silent=True,
-        debug=args.debug,
-    )
-    lines = Lines(args.log_format, workflow)
-    with (
-        shown_on(
-            sys.stderr, workflow, quiet=args.quiet, debug=args.debug, log_format=args.log_format
-        ),
-        stopping_on_signals(workflow, lines),
-        catching(ending=True) as caught,
-    ):
-        workflow.execute()
-    if args.report:
-        _write_report(Path(args.report), workflow, lines)
-    return _finish(workflow, workflow.error or caught.error, args, lines)
-
-
-def _finish(
-    workflow: Workflow, error: BaseException | None, args: argparse.Namespace, lines: Lines
-) -> int:
-    """Print the summary, then the error last, where a reader looks first."""
-    with catching() as printing:  # nobody may read it any more (`| head`)
-        if not args.quiet or (error and not isinstance(error, MetagleanError)):
-            _summarise(workflow, lines)
-        sys.stdout.flush()
-    if error is None and printing.error is not None:
-        raise printing.error
-    if error is None:
-        return 0
-    code = report_error(error, cleaning(workflow), debug=args.debug, lines=lines)
-    if code == 1 and not workflow.config.raise_on_error:
-        return 0
-    return code
-
-
-def _summarise(workflow: Workflow, lines: Lines) -> None:
-    if not lines.json or workflow.run is None:
-        workflow.print_status(with_error=False)
-        return
-    told = summary(workflow.run, workflow.status).partition("\n")[0]
-    lines.say(logging.INFO, told, summary=in_short(workflow.report()))
-
-
-def _write_report(path: Path, workflow: Workflow, lines: Lines) -> None:
-    try:
-        path.write_text(json.dumps(workflow.report(), indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        lines.say(logging.WARNING, f"the report was not written: {path}: {reason}")
-
-
-def _check_writable(path: Path) -> None:
-    if path.is_dir() or not path.parent.is_dir():
-        raise ConfigError(
-            f"--report {path}: not a file that can be written",
-            "Name a file in a directory that exists.",
-        )
+    return execution.execute(args, limit=args.limit)
 
 
 def _positive(text: str) -> int:

@@ -50,6 +50,11 @@ class LimitsConfig(Config):
     requests_per_second: float | None = Field(
         None, gt=0, description="A fixed rate; by default it follows what the system allows."
     )
+    spool: str | None = Field(
+        None,
+        min_length=1,
+        description="A file for what is read while the sink is away; `metaglean push` sends it.",
+    )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from metaglean.records.base import Entity, LifeCycle, Owner, Record, TagLabel
 from metaglean.records.database import Column, Database, Schema, Service, Table, TableConstraint
 from metaglean.records.governance import Classification, Tag
 from metaglean.records.lineage import ColumnLineage, Lineage
+from metaglean.records.moving import moved
 from metaglean.records.pipeline import Pipeline, PipelineRun, Task, TaskRun
 from metaglean.records.profile import ColumnProfile, Profile
 from metaglean.records.ref import ANCESTORS, Ref
@@ -17,7 +18,7 @@ __all__ = [
     "ANCESTORS", "RECORD_KINDS", "Classification", "Column", "ColumnLineage", "ColumnProfile",
     "Database", "Entity", "LifeCycle", "Lineage", "Owner", "Pipeline", "PipelineRun", "Profile",
     "Record", "Ref", "Schema", "Service", "Table", "TableConstraint", "Tag", "TagLabel", "Task",
-    "TaskRun", "dump", "load",
+    "TaskRun", "dump", "load", "moved",
 ]  # fmt: skip
 
 RECORD_KINDS: dict[str, type[Record]] = {

@@ -17,6 +17,7 @@ from metaglean.builtin.server.config import MetadataRestConfig, ServerConfig
 from metaglean.builtin.server.connect import connect
 from metaglean.builtin.server.diff import Policy
 from metaglean.builtin.server.digest import digest
+from metaglean.builtin.server.history import history
 from metaglean.builtin.server.lineage import LineageWriter
 from metaglean.builtin.server.names import QualifiedNames, ServerNames
 from metaglean.builtin.server.parts import tables_in_parts
@@ -140,6 +141,11 @@ class Assembly:
 
     def _written(self, batch: Batch) -> list[Change]:
         return [*batch.done, *self.bulk.write(batch.jobs)]
+
+    def last_written(self, entity: Existing) -> float | None:
+        """When a bot wrote a version of it last; None where its versions can't be read."""
+        past = history(self.server, KINDS[entity.ref.kind].collection, str(entity.id))
+        return past.written(self.people.is_bot)
 
     def existing(self, kind: str, scope: Ref) -> Iterator[Existing]:
         """Names as they were before the server's encoding; a digest where it keeps no hash."""

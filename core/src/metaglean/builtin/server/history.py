@@ -41,6 +41,19 @@ class History:
             return str(versions[-1].get("updatedBy") or UNKNOWN)
         return UNKNOWN
 
+    def written(self, is_writer: Callable[[str], bool]) -> float | None:
+        """When one of these users wrote a version last, in epoch seconds; 0 for never, None where
+        that can't be read."""
+        versions = self._read()
+        if self.failed:
+            return None
+        times = (
+            float(version.get("updatedAt") or 0) / 1000
+            for version in versions
+            if is_writer(str(version.get("updatedBy") or UNKNOWN))
+        )
+        return max(times, default=0.0)
+
     def _read(self) -> list[Mapping[str, Any]]:
         if self._versions is None:
             try:

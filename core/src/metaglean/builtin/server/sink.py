@@ -52,6 +52,10 @@ class MetadataRestSink(Sink):
         """What stands below `scope`, by one paged listing."""
         return self._opened.existing(kind, scope)
 
+    def last_written(self, entity: Existing) -> float | None:
+        """When a bot wrote it last: what people write since is no run's."""
+        return self._opened.last_written(entity)
+
     def write(self, records: Iterator[Record], run: Run) -> Iterator[Change]:
         """Write entities as they come, then what refers to them."""
         at = self._opened
