@@ -47,7 +47,16 @@ def in_short(report: Mapping[str, Any]) -> dict[str, Any]:
     """A report (`Workflow.report()`) without its lists: figures that fit on one line."""
     short = {
         key: report[key]
-        for key in ("status", "exit_code", "seconds", "dry_run", "counts", "listed", "systems")
+        for key in (
+            "status",
+            "exit_code",
+            "seconds",
+            "dry_run",
+            "counts",
+            "listed",
+            "systems",
+            "spool",
+        )
         if key in report
     }
     for key in ("warnings", "problems"):

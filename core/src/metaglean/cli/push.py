@@ -6,6 +6,10 @@ import argparse
 
 from metaglean.cli import execution
 
+DESCRIPTION = """\
+Send what a run kept in a spool (limits.spool) while its sink was away. The workflow is the one that
+wrote it: the spool holds no address and no credentials.
+"""
 EXAMPLES = """\
 examples:
   metaglean push spool.jsonl -c workflow.yaml
@@ -16,10 +20,7 @@ Nothing is deleted: not in the target, and not the spool. It may be sent again.
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Send what a run kept in a spool (limits.spool) while its sink was away. The workflow is "
-        "the one that wrote it: the spool holds no address and no credentials."
-    )
+    parser.description = DESCRIPTION
     parser.epilog = EXAMPLES
     parser.add_argument("spool", metavar="SPOOL", help="the file that the run named")
     execution.configure(

@@ -136,10 +136,10 @@ class Replay:
 
     def close(self, run: Run) -> None:
         """Note in the spool that it was pushed, so that another push knows its own writes."""
-        if not run.dry_run:
+        if self.contents.whole and not run.dry_run:
             note = {"pushed": Pushed(run.started, run.clock.now())._asdict()}
             with suppress(OSError), self.path.open("a", encoding="utf-8") as file:
-                file.write(f"\n{json.dumps(note)}\n")
+                file.write(f"{json.dumps(note)}\n")
 
 
 def _within(moment: float) -> Any:
