@@ -188,7 +188,7 @@ def test_a_dry_run_of_a_push_writes_nothing(stage: Stage) -> None:
     before = place.state()
     dry = stage.push(place, dry_run=True)
     assert dry.code == 0
-    assert "customers" in dry.of("updated")
+    assert "orders" in dry.of("updated")
     assert place.state() == before
     assert '"pushed"' not in stage.file.read_text("utf-8")
 
