@@ -14,7 +14,7 @@ COMMANDS = {
     "test-connection": "try the permissions that a workflow needs, one by one",
     "plugins": "list what is installed, show or check one",
     "schema": "print JSON Schema for editors",
-    "new": "make a new connector",
+    "new": "make a new connector, processor, sink or profiler",
     "catalog": "look into the embedded catalog",
     "completion": "print what makes a shell complete these commands",
     "man": "print the manual page",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 from metaglean.errors import ConfigError
+from metaglean.plugins import Registry
 from metaglean.scaffold import KINDS, Plugin, plugin, render
 from metaglean.text import write_line
 
@@ -19,6 +21,9 @@ EPILOG = """\
 examples:
   metaglean new connector hello
   metaglean new connector hello --title "Hello World" --output plugins/hello
+  metaglean new processor glossary
+  metaglean new sink folder
+  metaglean new profiler hello          # for the tables of the source `hello`
 
 exit codes: 0, or 2 where a name doesn't do or a file is there already
 """
@@ -43,20 +48,51 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Raises ConfigError (exit code 2) for a name that doesn't do, and for files in the way."""
+    """Raises ConfigError (exit code 2) for a name that doesn't do, and for files in the way;
+    PluginError for a profiler whose source can't be imported."""
     made = plugin(args.kind, args.name, args.title)
+    registry = Registry()
+    _refuse_taken(registry, made)
+    core = _least(metadata.version("metaglean-core"))
+    words = {"core": core, "requires": f'"metaglean-core>={core}"'}
+    if made.kind == "profiler":
+        words |= _source_words(registry, made, words["requires"])
     folder: Path = args.output or Path(made.distribution)
-    texts = render(made, core=_core_version())
+    texts = render(made, **words)
     _write(folder, texts)
     _say(made, folder, texts)
     return 0
 
 
-def _core_version() -> str:
+def _least(version: str) -> str:
     """The version that a plugin made today asks for: `0.1` of 0.1.2."""
-    from importlib.metadata import version
+    return ".".join(version.split(".")[:2])
 
-    return ".".join(version("metaglean-core").split(".")[:2])
+
+def _refuse_taken(registry: Registry, made: Plugin) -> None:
+    for info in registry.listed():
+        same = (info.kind, info.type) == (made.registers, made.type)
+        if same and info.distribution != made.distribution:
+            raise ConfigError(
+                f"the {info.kind} {made.type!r} is that of {info.label}, which is installed",
+                "Two that claim one type can't be used side by side: choose another name.",
+            )
+
+
+def _source_words(registry: Registry, made: Plugin, requires: str) -> dict[str, str]:
+    """Where the source stands whose tables a profiler looks at: the installed one, or else the one
+    that `metaglean new connector` would make."""
+    if made.type in registry.types("source"):
+        info, source = registry.find("source", made.type), registry.get("source", made.type)
+        module, name = source.__module__, source.__name__
+        needed = f'"{info.distribution}>={_least(info.version)}"'
+    else:
+        connector = plugin("connector", made.type)
+        module, name = f"{connector.package}.source", f"{connector.words['Class']}Source"
+        needed = f'"{connector.distribution}"'
+        write_line(f"note: no source {made.type!r} is installed: taken for {needed}", sys.stderr)
+    both = requires if needed in requires else f"{requires}, {needed}"
+    return {"requires": both, "sourcemodule": module, "Source": name}
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:

@@ -17,13 +17,18 @@ from metaglean.errors import ConfigError
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-KINDS = ("connector",)
+KINDS = ("connector", "processor", "sink", "profiler")
 LONGEST_NAME = 30
 LONGEST_TITLE = 40
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _TITLE = re.compile(r"[^\W_](?:[\w .&'()+,/:-]*[\w.)+])?")
 _WORD = re.compile(r"@(\w+)@")
-_DISTRIBUTIONS = {"connector": "plugin"}
+_ABOUT = {
+    "connector": "{} for Metaglean: its tables, with their columns.",
+    "processor": "{}: a processor for Metaglean.",
+    "sink": "{}: a sink for Metaglean.",
+    "profiler": "{} for Metaglean: profiles of its tables.",
+}
 # Import names of distributions that this project has.
 _TAKEN = frozenset({"metaglean_domo", "metaglean_airflow", "metaglean_testkit"})
 
@@ -44,7 +49,13 @@ class Plugin(NamedTuple):
     @property
     def distribution(self) -> str:
         """The name in a package index."""
-        return f"metaglean-{_DISTRIBUTIONS.get(self.kind, self.kind)}-{_dashed(self.type)}"
+        word = "plugin" if self.kind == "connector" else self.kind
+        return f"metaglean-{word}-{_dashed(self.type)}"
+
+    @property
+    def registers(self) -> str:
+        """The kind of component that it has: a connector has a source."""
+        return "source" if self.kind == "connector" else self.kind
 
     @property
     def words(self) -> dict[str, str]:
@@ -54,6 +65,8 @@ class Plugin(NamedTuple):
             "title": self.title,
             "package": self.package,
             "distribution": self.distribution,
+            "about": _ABOUT[self.kind].format(self.title),
+            "group": f"metaglean.{self.registers}s.v1",
             "host": _dashed(self.type),
             "Class": "".join(word.capitalize() for word in re.split("[-_]", self.type)),
             "ENV": self.type.replace("-", "_").upper(),
