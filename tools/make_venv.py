@@ -13,6 +13,7 @@ from pathlib import Path
 from repo import GLOBS, ROOT, distributions
 
 QUIETLY = ("--quiet", "--disable-pip-version-check")
+GROUPS = ("build", "check", "test", "browser")
 
 
 def main() -> int:
@@ -20,7 +21,7 @@ def main() -> int:
     print(f"making {folder} with Python {sys.version.split()[0]}", flush=True)
     venv.create(folder, with_pip=True, clear=not _made_by_this_python(folder))
     pip = [str(folder / "bin" / "python"), "-m", "pip", *QUIETLY, "install"]
-    needs = [part for name in ("build", "check", "test") for part in ("-r", _requirements(name))]
+    needs = [part for name in GROUPS for part in ("-r", _requirements(name))]
     subprocess.run([*pip, *needs], check=True)
     ours = [str(d.folder) for d in distributions(*GLOBS, "examples/*") if not d.alias]
     editable = [part for path in ours for part in ("--editable", path)]

@@ -58,6 +58,7 @@ RUNS = 12
 def make_catalog(path: Path, tables: int, columns: int = 20, seed: int = 1) -> Path:
     """A catalog file with so many tables; written around the sink, which would take a minute."""
     chance = random.Random(seed)
+    pool = [json.dumps(column(chance)) for _ in range(4000)]
     with closing(Store(path, SystemClock(), writable=True)) as store, store.writing():
         for run in range(1, RUNS + 1):
             add_run(store, run)
@@ -66,7 +67,9 @@ def make_catalog(path: Path, tables: int, columns: int = 20, seed: int = 1) -> P
         for number in range(tables):
             parts = (*chance.choice(SCHEMAS), table_name(chance, number))
             run = chance.randint(1, RUNS)
-            identity = add_entity(store, "table", parts, table(chance, parts, columns), run)
+            listed = chance.sample(pool, columns)
+            state = table(chance, parts, listed)
+            identity = add_entity(store, "table", parts, state, run, columns=listed)
             if number and chance.random() < 0.3:
                 add_edge(store, identity - chance.randint(1, min(number, 50)), identity)
     return path
@@ -91,8 +94,8 @@ def sentence(chance: random.Random, subject: str) -> str:
     )
 
 
-def table(chance: random.Random, parts: tuple[str, ...], columns: int) -> dict[str, Any]:
-    """The state of one table."""
+def table(chance: random.Random, parts: tuple[str, ...], columns: list[str]) -> dict[str, Any]:
+    """The state of one table, without its columns."""
     name = parts[-1]
     view = chance.random() < 0.1
     state: dict[str, Any] = {
@@ -105,22 +108,20 @@ def table(chance: random.Random, parts: tuple[str, ...], columns: int) -> dict[s
         "life_cycle": {"created": int(START * 1000)},
         "facets": {"warehouse": {"engine": "columnar", "partitions": chance.randint(1, 400)}},
         "table_type": "View" if view else "Regular",
-        "columns": [column(chance, position) for position in range(columns)],
         "table_constraints": [],
     }
     if view:
-        listed = ",\n  ".join(one["name"] for one in state["columns"])
+        listed = ",\n  ".join(json.loads(one)["name"] for one in columns)
         state["schema_definition"] = f"SELECT\n  {listed}\nFROM {fqn.build(parts[1:3])}.source"
     return state
 
 
-def column(chance: random.Random, position: int) -> dict[str, Any]:
+def column(chance: random.Random) -> dict[str, Any]:
     noun, kind = chance.choice(NOUNS), chance.choice(TYPES)
     made: dict[str, Any] = {
         "name": f"{noun}_{chance.choice(FIELDS)}",
         "data_type": kind,
         "data_type_display": kind.lower(),
-        "ordinal_position": position + 1,
         "description": f"The {chance.choice(FIELDS)} of the {noun}, by {chance.choice(NOUNS)}.",
     }
     if chance.random() < 0.05:
@@ -140,17 +141,26 @@ def add_run(store: Store, run: int) -> None:
 
 
 def add_entity(
-    store: Store, kind: str, parts: tuple[str, ...], state: dict[str, Any], run: int = 1,
-    *, deleted: bool = False,
-) -> int:  # fmt: skip
-    """An entity with a history of up to two events; returns its id."""
+    store: Store,
+    kind: str,
+    parts: tuple[str, ...],
+    state: dict[str, Any],
+    run: int = 1,
+    *,
+    columns: list[str] | None = None,
+    deleted: bool = False,
+) -> int:
+    """An entity with a history of up to two events; `columns` are JSON. Returns its id."""
     at = START + run * 86_400
+    text = json.dumps(state)
+    if columns:
+        text = f'{text[:-1]}, "columns": [{", ".join(columns)}]}}'
     identity = store.execute(
         "INSERT INTO entities (kind, parent, name, fqn, source_id, deleted_run, updated,"
         " created_run, updated_run, volatile, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             kind, fqn.build(parts[:-1]), fqn.encode(parts[-1]), fqn.build(parts),
-            state.get("source_id"), run if deleted else None, at, 1, run, "{}", json.dumps(state),
+            state.get("source_id"), run if deleted else None, at, 1, run, "{}", text,
         ),
     )  # fmt: skip
     events = [(1, START + 86_400, "created", {})]

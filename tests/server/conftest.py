@@ -20,7 +20,7 @@ from typing import NoReturn
 import pytest
 from tests.server.place import FakeSite, Site
 from tests.server.real import RealServer, named_package, open_server
-from tests.server.said import SAID
+from tests.said import SAID, SERVER
 
 from metaglean_testkit.openmetadata import FakeServer
 
@@ -50,16 +50,16 @@ def damaged_server(own_server: RealServer) -> Iterator[RealServer]:
 @pytest.fixture(scope="session")
 def real_server(pytestconfig: pytest.Config) -> Iterator[RealServer]:
     """See `RealServer`; started at its first use, shared by the whole run."""
-    pytestconfig.stash[SAID] = "it did not start, or could not be reached"
+    pytestconfig.stash[SAID[SERVER]] = "it did not start, or could not be reached"
     faulthandler.cancel_dump_traceback_later()  # a first start, with Maven, takes minutes
     server = open_server()
     if server is None:
-        pytestconfig.stash[SAID] = NONE
+        pytestconfig.stash[SAID[SERVER]] = NONE
         left_out(f"no OpenMetadata server ({NONE})")
     left: list[str] = []
     try:
         origin = f"started from {named_package()}" if server.own else f"at {server.url}"
-        pytestconfig.stash[SAID] = f"{server.version}, {origin}"
+        pytestconfig.stash[SAID[SERVER]] = f"{server.version}, {origin}"
         yield server
     finally:
         left = server.close()

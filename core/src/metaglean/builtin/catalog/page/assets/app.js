@@ -72,6 +72,7 @@ async function route() {
   leave();
   const known = history.state?.visit;
   const visit = known ?? (visits += 1);
+  const first = current === null;
   if (known === undefined) history.replaceState({ visit }, "");
   current = visit;
   const target = parsed(location.hash);
@@ -84,7 +85,7 @@ async function route() {
   } else if (target.view !== "tables") {
     searchBox.value = "";
   }
-  arrive(places.get(visit));
+  if (!first) arrive(places.get(visit)); // a page that was just opened is read from its top
 }
 
 /** Remembers where the reader is, for the way back. */

@@ -1,6 +1,7 @@
 // The list of tables: filters, results, pages.
 
 const PAGE = 50;
+const FOUND = 3; // columns that a result names
 
 /** The list for the parameters of the address: q, within, owner, tag, type, deleted, sort, page. */
 function listView({ catalog, searcher }, parameters) {
@@ -38,7 +39,7 @@ function resultOf(catalog, table, words) {
       table.deleted ? el("span", { class: "pill bad" }, "deleted") : null),
     el("p", { class: "path" }, ...marked(pathOf(catalog, table, title), words)),
     table.description ? el("p", {}, ...marked(excerpt(table.description, words), words)) : null,
-    foundIn(table, words),
+    foundIn(catalog, table, words),
     el("p", { class: "facts" },
       el("span", {}, catalog.types[table.type]),
       el("span", {}, counted(table.count, "column")),
@@ -52,23 +53,30 @@ function pathOf(catalog, table, title) {
   return title === table.name ? scope : `${scope}.${table.name}`;
 }
 
-/** The columns in which a word was found. */
-function foundIn(table, words) {
+/** The columns in which a word was found: in their name, their meaning or their tags. */
+function foundIn(catalog, table, words) {
   if (!words.length) return null;
   const holds = (text) => words.some((word) => text.toLowerCase().includes(word));
-  if (!holds(table.columns) && !holds(table.columnTitles) && !holds(table.columnTexts)) return null;
-  const [names, titles, texts] = [table.columns, table.columnTitles, table.columnTexts].map(parts);
+  const tagged = new Map();
+  for (let i = 0; i < table.columnTags.length; i += 2) {
+    const { label } = catalog.tags[table.columnTags[i + 1]];
+    if (holds(label)) tagged.set(table.columnTags[i], label);
+  }
+  const searched = [table.columns, table.columnTitles, table.columnTexts];
+  if (!tagged.size && !searched.some(holds)) return null;
+  const [names, titles, texts] = searched.map(parts);
   const hits = [];
   let more = 0;
   names.forEach((name, position) => {
     const text = texts[position] ?? "";
+    const tag = tagged.get(position);
     const named = holds(name) || holds(titles[position] ?? "");
-    if (!named && !holds(text)) return;
-    if (hits.length === 3) {
+    if (!named && !tag && !holds(text)) return;
+    if (hits.length === FOUND) {
       more += 1;
       return;
     }
-    const said = named ? "" : `: ${excerpt(text, words, 90)}`;
+    const said = tag ? `: ${tag}` : named ? "" : `: ${excerpt(text, words, 90)}`;
     hits.push(el("li", {}, el("code", {}, ...marked(name, words)), ...marked(said, words)));
   });
   return el("ul", { class: "found", "aria-label": "Found in columns" }, hits,
