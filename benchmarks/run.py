@@ -21,6 +21,7 @@ import rows
 import server_rows
 from figures import Figure, as_json, dumps, line, machine, markdown
 from measure import Failed
+from page_row import page
 from real_row import real
 from sandbox import certificates
 from start import install, start
@@ -42,6 +43,7 @@ ROWS: dict[str, rows.Row] = {
     "server-requests": server_rows.requests,
     "server-memory": server_rows.memory,
     "real": real,
+    "page": page,
 }
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.browser.company import make_catalog
 from tests.browser.oddities import add_oddities
-from tests.said import BROWSER, SAID
+from tests.said import BROWSER, SAID, left_out
 
 from metaglean.builtin.catalog.page import write_page
 from metaglean.builtin.catalog.reader import Reader
@@ -51,7 +51,7 @@ def driver(
     if found is None:
         pytestconfig.stash[SAID[BROWSER]] = f"none ({missing})"
         assert not os.environ.get(REQUIRED), missing
-        pytest.skip(f"no browser: {missing}")
+        left_out(f"no browser: {missing}")
     for chatty in ("selenium", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     driver = start(*found, tmp_path_factory.mktemp("profile"))

@@ -102,8 +102,8 @@ class Page:
     def choose(self, name: str, value: str) -> None:
         """Choose in a filter."""
         script = (
-            "const s = document.getElementById('filter-' + arguments[0]); s.focus(); s.value = arguments[1];"
-            " s.dispatchEvent(new Event('change'))"
+            "const s = document.getElementById('filter-' + arguments[0]); s.focus();"
+            " s.value = arguments[1]; s.dispatchEvent(new Event('change'))"
         )
         before = self.place
         self.run(script, name, value)

@@ -15,21 +15,16 @@ from __future__ import annotations
 import faulthandler
 import os
 from collections.abc import Iterator
-from typing import NoReturn
 
 import pytest
+from tests.said import SAID, SERVER, left_out
 from tests.server.place import FakeSite, Site
 from tests.server.real import RealServer, named_package, open_server
-from tests.said import SAID, SERVER
 
 from metaglean_testkit.openmetadata import FakeServer
 
 NONE = "none: METAGLEAN_TEST_SERVER or METAGLEAN_SERVER_PACKAGE would name one"
 DAMAGING = "test_rules_that_damage_a_server_run_on_one_of_the_tests_own"
-
-
-def left_out(reason: str) -> NoReturn:
-    pytest.skip(reason)  # the server, or what it lacks, is given from outside
 
 
 @pytest.hookimpl(trylast=True)

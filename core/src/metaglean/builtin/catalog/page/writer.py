@@ -12,7 +12,7 @@ import os
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from importlib.resources import files
 from itertools import islice
@@ -51,10 +51,8 @@ def write_page(reader: Reader, target: Path) -> Page:
 
     Raises ConfigError where `target` is no place for it, RunError where it can't be written.
     """
-    if target.exists() and target.samefile(reader.store.path):
-        raise ConfigError(f"{target} is the catalog itself", "Name another file.")
     before, after = frame()
-    with replacing(target) as file:
+    with replacing(target, reader.store.path) as file:
         file.write(before)
         tables = 0
         numbers = Numbers()
@@ -124,18 +122,26 @@ def _write_block(file: BinaryIO, kind: str, text: str) -> None:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
-    """A file to write to that takes the place of `target` at the end, and only if all went well."""
-    if target.exists() and not target.is_file():
-        raise ConfigError(f"{target} is not a file", "Name a file to write.")
-    target = target.resolve()  # what a link names is replaced, not the link
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(target)
-    except OSError as error:
-        raise RunError(f"{target} can't be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+def replacing(target: Path, never: Path) -> Iterator[BinaryIO]:
+    """A file to write to that takes the place of `target` at the end, and only if all went well.
+    The file `never` is not replaced."""
+    with ExitStack() as stack:
+        try:
+            part = _beside(target, never)
+            stack.callback(part.unlink, missing_ok=True)
+            with part.open("wb") as file:
+                yield file
+            part.replace(target.resolve())  # what a link names is replaced, not the link
+        except OSError as error:
+            raise RunError(f"{target} can't be written: {error.strerror or error}") from error
+
+
+def _beside(target: Path, never: Path) -> Path:
+    """Where a new `target` is written first."""
+    if target.exists():
+        if target.samefile(never):
+            raise ConfigError(f"{target} is the catalog itself", "Name another file.")
+        if not target.is_file():
+            raise ConfigError(f"{target} is not a file", "Name a file to write.")
+    target = target.resolve()
+    return target.with_name(f".{target.name}.{os.getpid()}.part")

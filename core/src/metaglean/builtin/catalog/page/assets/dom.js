@@ -66,6 +66,11 @@ function soft(name) {
   return name.split(/(?<=[._/])/).flatMap((piece, position) => (position ? [el("wbr"), piece] : [piece]));
 }
 
+/** The same for what `marked` gave. */
+function softly(pieces) {
+  return pieces.flatMap((piece) => (typeof piece === "string" ? soft(piece) : [piece]));
+}
+
 /** The part of a long text around the first word, on one line. */
 function excerpt(text, words, length = 180) {
   const line = text.replace(/\s+/g, " ").trim();

@@ -37,7 +37,7 @@ function resultOf(catalog, table, words) {
   return el("article", {},
     el("h2", {}, el("a", { href: addressOf(table.fqn) }, ...marked(title, words)),
       table.deleted ? el("span", { class: "pill bad" }, "deleted") : null),
-    el("p", { class: "path" }, ...marked(pathOf(catalog, table, title), words)),
+    el("p", { class: "path" }, ...softly(marked(pathOf(catalog, table, title), words))),
     table.description ? el("p", {}, ...marked(excerpt(table.description, words), words)) : null,
     foundIn(catalog, table, words),
     el("p", { class: "facts" },
