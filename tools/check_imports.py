@@ -11,7 +11,16 @@ import sys
 
 from repo import ROOT, load
 
-HEAVY = ("pydantic", "pydantic_core", "requests", "urllib3", "rich", "yaml", "metaglean_domo")
+HEAVY = (
+    "pydantic",
+    "pydantic_core",
+    "requests",
+    "urllib3",
+    "rich",
+    "yaml",
+    "metaglean_domo",
+    "opentelemetry",
+)
 PROBE = """
 import sys
 try:

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from repo import ROOT, Distribution, distributions, load, version
 
 # Where the names differ; pydantic and its pydantic_core are one.
-MODULES = {"yaml": "pyyaml", "vcr": "vcrpy", "_pytest": "pytest", "pydantic_core": "pydantic"}
+MODULES = {
+    "yaml": "pyyaml", "vcr": "vcrpy", "_pytest": "pytest", "pydantic_core": "pydantic",
+    "opentelemetry": "opentelemetry-api",
+}  # fmt: skip
 OFFERED = {"metaglean-core": {"pydantic"}}  # settings of plugins are pydantic models: its API
 SHARED = {"requires-python": ">=3.10", "license": "Apache-2.0"}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from repo import GLOBS, ROOT, distributions
 
 QUIETLY = ("--quiet", "--disable-pip-version-check")
-GROUPS = ("build", "check", "test", "browser")
+GROUPS = ("build", "check", "test", "observability", "browser")
 
 
 def main() -> int:

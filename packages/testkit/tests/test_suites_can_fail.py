@@ -69,6 +69,13 @@ OTHERS = {
     "TestNeedsColumns": "test_odd_tables_do_not_fail",
     "TestOtherType": "test_type_is_the_sources",
     "TestSaysTheToken": "test_secrets_are_unseen",
+    "TestFailsAtChanges": "test_a_run_is_the_same_with_it",
+    "TestExpectsSuccess": "test_runs_end_in_many_ways[away]",
+    "TestKnowsAllPhases": "test_what_is_new_is_taken",
+    "TestNeedsPhases": "test_a_run_may_end_before_it_began",
+    "TestPrints": "test_it_prints_nothing",
+    "TestLogsItsKey": "test_secrets_are_unseen",
+    "TestHidesThatItFails": "test_a_far_side_that_is_away_costs_a_warning",
 }
 FAULTY = {
     "TestSwallowsPages": "test_fault_costs_nothing_that_stands[500]",
@@ -82,7 +89,14 @@ FAULTY = {
     "TestEmptiesWithoutTheOptional": "test_system_away",
     "TestSaysNothingOfTheOptional": "test_system_away",
 }
-GOOD = {"TestGood", "TestGoodOptional", "TestGoodProcessor", "TestGoodSink", "TestGoodProfiler"}
+GOOD = {
+    "TestGood",
+    "TestGoodOptional",
+    "TestGoodProcessor",
+    "TestGoodSink",
+    "TestGoodProfiler",
+    "TestGoodObserver",
+}
 
 
 def run(directory: Path, module: str, expected: dict[str, str]) -> dict[str, dict[str, bool]]:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import pytest
 from pydantic import Field, SecretStr
 
+from metaglean.clock import SystemClock
 from metaglean.components import (
     Change,
     Component,
@@ -27,6 +29,7 @@ from metaglean.components import (
     Step,
 )
 from metaglean.errors import Interrupted, RemoteError
+from metaglean.http import Session
 from metaglean.records import Record
 from metaglean.redaction import Redactor
 from metaglean.report import Notice
@@ -103,32 +106,20 @@ class ObserverContract(ComponentContract):
 
     def test_what_is_new_is_taken(self, settings: Mapping[str, Any]) -> None:
         """Phases, kinds and keys that come later don't break it, nor do those that are missing."""
-        observer = self._made(settings)
-        run, sessions = _observed_run()
-        observer.started(run)
-        observer.phase_ended(Phase("never-begun", 1.0, 2.0, "broke off"))
-        observer.phase_began(Phase("dreaming", 1.0))
-        observer.changed([Change(sample.SCHEMA.child("novelty", "x"), "created", kind="novelty")])
-        observer.noticed([Notice("problem", "nowhere", "what?")])
-        observer.called([{"name": "Acme", "calls": 1, "novelty": 1}])
-        observer.ended({"status": "novel", "novelty": [1]})
-        for session in sessions:
-            session.close()
+        self._tell(settings)
 
     def test_a_run_may_end_before_it_began(self, settings: Mapping[str, Any]) -> None:
         """`started` and `ended` alone are a run as well."""
-        observer = self._made(settings)
-        run, sessions = _observed_run()
-        observer.started(run)
-        observer.ended({"status": "failed", "exit_code": 3, "error": "no sink"})
-        for session in sessions:
-            session.close()
+        with _observed_run() as run:
+            observer = self._made(settings)
+            observer.started(run)
+            observer.ended({"status": "failed", "exit_code": 3, "error": "no sink"})
 
     def test_it_prints_nothing(
         self, settings: Mapping[str, Any], capfd: pytest.CaptureFixture[str]
     ) -> None:
         """Standard output and standard error are not its."""
-        self._observed(settings)
+        self._tell(settings)
         assert capfd.readouterr() == ("", "")
 
     def test_secrets_are_unseen(
@@ -150,6 +141,19 @@ class ObserverContract(ComponentContract):
         assert observed.exit_code == alone.exit_code
         assert observed.report["counts"] == alone.report["counts"]
         assert len(_complaints(observed)) == 1
+
+    def _tell(self, settings: Mapping[str, Any]) -> None:
+        """Every call, with things that no version knows yet."""
+        with _observed_run() as run:
+            observer = self._made(settings)
+            observer.started(run)
+            observer.phase_ended(Phase("never-begun", 1.0, 2.0, "broke off"))
+            observer.phase_began(Phase("dreaming", 1.0))
+            novelty = Change(sample.SCHEMA.child("novelty", "x"), "created", kind="novelty")
+            observer.changed([novelty])
+            observer.noticed([Notice("problem", "nowhere", "what?")])
+            observer.called([{"name": "Acme", "calls": 1, "novelty": 1}])
+            observer.ended({"status": "novel", "novelty": [1]})
 
     def _made(self, settings: Mapping[str, Any]) -> Observer:
         config = self.observer_class.Config.model_validate(dict(settings))
@@ -187,11 +191,9 @@ def _complaints(outcome: Outcome) -> list[str]:
     return [one["message"] for one in outcome.report["warnings"] if one["stage"] == "observer"]
 
 
-def _observed_run() -> tuple[ObservedRun, list[Any]]:
-    from metaglean.clock import SystemClock
-    from metaglean.http import Session
-
-    sessions: list[Any] = []
+@contextmanager
+def _observed_run() -> Iterator[ObservedRun]:
+    sessions: list[Session] = []
 
     def session(name: str, base_url: str, auth: Any = None, **options: Any) -> Session:
         made = Session(
@@ -200,7 +202,17 @@ def _observed_run() -> tuple[ObservedRun, list[Any]]:
         sessions.append(made)
         return made
 
-    run = ObservedRun(
-        "not-a-uuid", sample.SERVICE, "watched", "memory", "", 1.0, False, None, "", session
+    yield ObservedRun(
+        id="not-a-uuid",
+        service=sample.SERVICE,
+        source="watched",
+        sink="memory",
+        target="",
+        started=1.0,
+        dry_run=False,
+        limit=None,
+        pipeline="",
+        session=session,
     )
-    return run, sessions
+    for one in sessions:
+        one.close()

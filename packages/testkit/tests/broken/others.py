@@ -1,10 +1,11 @@
-"""Processors, sinks and profilers that each break one rule; a good one of each beside them."""
+"""Processors, sinks, profilers and observers that each break one rule, beside good ones."""
 
 # ruff: noqa: N801  # a nested class stands for the attribute of that name; `id` is the API's
 
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
 
@@ -12,9 +13,15 @@ import pytest
 from pydantic import Field, SecretStr
 from sources import TOKEN, Library
 
-from metaglean import Change, ColumnProfile, Config, Processor, Profile, Profiler, Table
+from metaglean import Change, ColumnProfile, Config, Observer, Processor, Profile, Profiler, Table
 from metaglean.records import Entity
-from metaglean_testkit import MemorySink, ProcessorContract, ProfilerContract, SinkContract
+from metaglean_testkit import (
+    MemorySink,
+    ObserverContract,
+    ProcessorContract,
+    ProfilerContract,
+    SinkContract,
+)
 
 
 class Passes(Processor):
@@ -291,3 +298,63 @@ class TestSaysTheToken(ProfilerSuite):
             secret = self.source.config.token.get_secret_value()
             said = (ColumnProfile(name=column.name, min=secret) for column in table.columns)
             yield self.made(table, run, columns=tuple(said))
+
+
+class KeyConfig(Config):
+    key: SecretStr = Field(SecretStr(TOKEN), description="Its own secret.")
+
+
+class Quiet(Observer):
+    type = "quiet"
+    Config = KeyConfig
+
+
+class TestGoodObserver(ObserverContract):
+    observer_class = Quiet
+
+
+class TestFailsAtChanges(ObserverContract):
+    class observer_class(Quiet):
+        def changed(self, changes):
+            raise ValueError(changes)
+
+
+class TestExpectsSuccess(ObserverContract):
+    class observer_class(Quiet):
+        def ended(self, report):
+            assert report["error"] is None
+
+
+class TestKnowsAllPhases(ObserverContract):
+    class observer_class(Quiet):
+        def phase_began(self, phase):
+            self.number = ["open", "read", "write", "delete", "close"].index(phase.name)
+
+
+class TestNeedsPhases(ObserverContract):
+    class observer_class(Quiet):
+        def phase_ended(self, phase):
+            self.last = phase
+
+        def ended(self, report):
+            self.told = (self.last, report)
+
+
+class TestPrints(ObserverContract):
+    class observer_class(Quiet):
+        def started(self, run):
+            print(run.id)
+
+
+class TestLogsItsKey(ObserverContract):
+    class observer_class(Quiet):
+        def started(self, run):
+            logging.getLogger("elsewhere").warning(self.config.key.get_secret_value())
+
+
+class TestHidesThatItFails(ObserverContract):
+    observer_class = Quiet
+
+    @pytest.fixture
+    def away(self):
+        return {}
