@@ -185,7 +185,7 @@ class Installed:
         return sorted(name for of, name in self.classes if of == kind)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def registry():
     return Installed()
 

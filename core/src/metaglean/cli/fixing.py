@@ -12,9 +12,11 @@ from typing import NamedTuple, TextIO
 from metaglean.cli.saving import replace_content
 from metaglean.config.document import is_json, read_text
 from metaglean.config.fixing import Fixed, Fixer
+from metaglean.config.interpolation import unset_variables
 from metaglean.config.masking import masked_lines
 from metaglean.config.model import Components
 from metaglean.config.parse import Reading
+from metaglean.config.problems import dotted
 from metaglean.errors import ConfigError
 from metaglean.text import printable, write_line
 
@@ -71,6 +73,8 @@ def fix_file(path: Path, registry: Components, options: Options) -> Outcome:
 def _difference(path: Path, fixed: Fixed, *, is_json: bool) -> Iterator[str]:
     old = masked_lines(fixed.before, fixed.old, is_json=is_json)
     new = masked_lines(fixed.after, fixed.new, is_json=is_json)
+    if old[-1] == new[-1] == "":
+        old, new = old[:-1], new[:-1]  # what follows the last line end is no line
     return difflib.unified_diff(old, new, str(path), f"{path} (fixed)", lineterm="")
 
 
@@ -86,6 +90,10 @@ def _tell(fixed: Fixed, *, anchor: bool) -> None:
     for line in fixed.by_hand:
         write_line(f"  not fixed: {line}", sys.stdout)
     reading = fixed.before
+    for path in unset_variables(reading.document.data, os.environ):
+        where = f"{reading.document.where(path)}  {dotted(path)}"
+        what = "looks like a variable, but none of that name is set; it stays as it is"
+        write_line(f"  note: {where}: {what}", sys.stdout)
     for path, name in reading.problems.loose_patterns.items() if not anchor else ():
         where = reading.document.where(path)
         also = f"{name} also matches {name}_old"

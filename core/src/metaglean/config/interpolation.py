@@ -9,7 +9,7 @@ is text: `${THREADS}` is read as a number where a number is expected.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -26,6 +26,7 @@ _TOKEN = re.compile(
 _BRACED = re.compile(
     r"file:(?P<file>.+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<rest>:-(?P<default>.*))?", re.DOTALL
 )
+_WHOLE = re.compile(r"\$[A-Z_][A-Z0-9_]*")
 _FORMS = "expected ${VAR}, ${VAR:-default} or ${file:/path}; a literal ${ is written $${"
 
 
@@ -35,6 +36,18 @@ def interpolate(document: Document, environ: Mapping[str, str], problems: Proble
     A relative `${file:…}` is looked for beside the workflow file.
     """
     return _Filler(environ, problems, FilePath(document.name).parent).fill(document.data, ())
+
+
+def unset_variables(data: Any, environ: Mapping[str, str], path: Path = ()) -> Iterator[Path]:
+    """Where a whole value is written as a bare variable that doesn't exist, and so stays text."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from unset_variables(value, environ, (*path, key))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from unset_variables(value, environ, (*path, number))
+    elif isinstance(data, str) and _WHOLE.fullmatch(data) and data[1:] not in environ:
+        yield path
 
 
 class _Filler:
