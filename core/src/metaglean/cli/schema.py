@@ -17,7 +17,8 @@ examples:
   metaglean schema domodatabase
   metaglean schema catalog --kind sink
 
-In the first line of a workflow file, for editors with the YAML language server:
+In the first line of a workflow file, for editors with the YAML language server (`metaglean check
+--fix --schema-header workflow.schema.json` writes it):
   # yaml-language-server: $schema=workflow.schema.json
 """
 
