@@ -102,7 +102,8 @@ def test_bash_knows_where_it_is(home):
     assert in_bash(home, "metaglean", "plugins", "--kind", "sink", "sh") == ["show"]
     assert in_bash(home, "metaglean", "plugins", "show", "f") == ["folder"]
     assert in_bash(home, "metaglean", "ingest", "--limit", "") == [""]
-    assert in_bash(home, "metaglean", "check", "extra", "") == [""]
+    assert in_bash(home, "metaglean", "check", "extra", "my") == ["my workflow.yaml"]
+    assert in_bash(home, "metaglean", "ingest", "extra", "") == [""]
 
 
 START = {

@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--schema-header",
-        metavar="SCHEMA",
+        metavar="FILE",
         help="with --fix: name the file of `metaglean schema` in the first line, for editors",
     )
 
