@@ -15,7 +15,8 @@ FILES: dict[str, str] = {}
 """More files by name (folders are made)."""
 
 MADE = (
-    "metaglean ingest -c workflow.yaml",  # the catalog metaglean.db, with a run in it
+    "metaglean ingest -c workflow.yaml",  # the catalog metaglean.db
+    "metaglean ingest -c workflow.yaml",  # with a second run in it
 )
 """Commands that are run once, in this order, when everything else stands."""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from metaglean import fqn
-from metaglean.components import Change
 from metaglean.text import safe, write_line
+
+if TYPE_CHECKING:
+    from metaglean.components import Change
 
 MARKS = {
     "created": "+ create ",

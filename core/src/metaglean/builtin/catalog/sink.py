@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from metaglean import Change, Config, Existing, Sink, Step
-from metaglean.builtin.catalog import entities, links
+from metaglean.builtin.catalog import entities, index, links
 from metaglean.builtin.catalog.entities import Draft, Plan
 from metaglean.builtin.catalog.links import Link, LinkPlan
 from metaglean.builtin.catalog.store import DEFAULT_PATH, Store, default_path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 BATCH_RECORDS = 200
 BATCH_CHARACTERS = 256_000
 BATCH_SECONDS = 0.5
+# Changed entities are indexed for search in portions, which is cheaper than one by one.
+INDEX_AFTER = 2000
 
 
 class CatalogConfig(Config):
@@ -59,6 +61,7 @@ class CatalogSink(Sink):
         self._run_id = 0
         self._counts: Counter[tuple[str, str]] = Counter()
         self._planned: set[tuple[str, str]] = set()
+        self._unindexed = 0
         self._left_out: Counter[str] = Counter()
 
     def open(self, run: Run) -> Iterator[Step]:
@@ -100,6 +103,8 @@ class CatalogSink(Sink):
                 yield from self._flush(store, batch, run)
                 batch = []
         yield from self._flush(store, batch, run)
+        if not run.dry_run:
+            index.catch_up(store, lambda: run.stopping)
         for kind, number in self._left_out.items():
             run.warn(f"{number} records of kind {kind} left out: they name what is not there")
 
@@ -181,6 +186,9 @@ class CatalogSink(Sink):
                     if changes[number] is None:
                         with run.item(drafted.ref):
                             changes[number] = self._settle(store, drafted, run)
+        if self._unindexed >= INDEX_AFTER:
+            index.catch_up(store, lambda: run.stopping, self._unindexed)
+            self._unindexed = 0
         for drafted, change in zip(batch, changes, strict=True):
             if change:
                 kind = drafted.kind if isinstance(drafted, Link) else drafted.ref.kind
@@ -196,6 +204,7 @@ class CatalogSink(Sink):
                 self._planned.add((drafted.ref.kind, drafted.fqn))
             elif plan.writes:
                 entities.carry_out(store, plan, self._run_id, run.clock.now())
+                self._unindexed += plan.state is not None
         else:
             plan = links.plan(store, drafted, self._planned)
             if plan.change.action == "skipped":

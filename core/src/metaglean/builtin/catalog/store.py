@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from metaglean.builtin.catalog.schema import APPLICATION_ID, TABLES, VERSION
+from metaglean.builtin.catalog.schema import (
+    APPLICATION_ID,
+    MIGRATION,
+    READABLE,
+    SEARCH_TABLES,
+    TABLES,
+    VERSION,
+)
 from metaglean.clock import Clock
 from metaglean.errors import ConfigError, MetagleanError, RunError
 
@@ -34,13 +41,15 @@ def default_path() -> str:
 class Store:
     """One connection to a catalog.
 
-    `writable` creates the file and its tables where they are missing; without it a missing file
-    reads as an empty catalog, and nothing is ever written. Raises ConfigError for what is no
-    catalog of this version, RunError for a full disk and for a file that stays locked.
+    `writable` creates the file and its tables where they are missing, and brings an older catalog
+    to this version; without it a missing file reads as an empty catalog, and nothing is ever
+    written. `version` is that of the file. Raises ConfigError for what is no catalog or one of a
+    newer version, RunError for a full disk and for a file that stays locked.
     """
 
     def __init__(self, path: Path, clock: Clock, *, writable: bool) -> None:
         self.path = path
+        self.version = VERSION
         self._clock = clock
         with self._translated():
             self._connection = self._connect(writable)
@@ -75,11 +84,13 @@ class Store:
                 f"{self.path} is an SQLite file, but not a catalog",
                 "Name another file; nothing was changed in this one.",
             )
-        if tables and version != VERSION:
+        if tables and version not in READABLE:
             raise ConfigError(
                 f"{self.path} has catalog version {version}, this Metaglean has {VERSION}",
                 "Use the Metaglean that made it, or another file.",
             )
+        if tables and version != VERSION:
+            self.version = self._migrate() if writable else version
         if not tables:
             if not writable:  # an empty file must stay as it is, too
                 self._connection.close()
@@ -100,10 +111,19 @@ class Store:
         with self.writing():
             if self._identity()[0]:
                 return  # another run was faster
-            for statement in TABLES.split(";"):
+            for statement in f"{TABLES};{SEARCH_TABLES}".split(";"):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _migrate(self) -> int:
+        """From version 1, in one short transaction; returns the version it has then."""
+        with self.writing():
+            if self._identity()[2] != VERSION:  # no other run was faster
+                for statement in f"{SEARCH_TABLES};{MIGRATION}".split(";"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {VERSION}")
+        return VERSION
 
     @staticmethod
     def may_write(path: Path) -> None:
@@ -130,6 +150,11 @@ class Store:
         """One statement inside `writing`; returns the id of an inserted row."""
         with self._translated():
             return self._connection.execute(sql, values).lastrowid or 0
+
+    def execute_each(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
+        """One statement for each of `values`, inside `writing`."""
+        with self._translated():
+            self._connection.executemany(sql, values)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -15,6 +15,11 @@ from metaglean.builtin.catalog.store import DEFAULT_PATH, ENVIRONMENT, default_p
 ACTIONS = {
     "ls": "list tables, or what --kind names",
     "show": "show one entity with its history",
+    "search": "find entities by the words of their texts",
+    "lineage": "show where data comes from and goes to",
+    "runs": "list the runs, or show one with its changes",
+    "diff": "show what is different after one run from after another",
+    "history": "show all changes of one entity",
     "html": "write a page with all of it, to look at in a browser",
 }
 EXAMPLES = """\
@@ -23,6 +28,9 @@ examples:
   metaglean catalog ls domo --deleted           those of one service, deleted ones included
   metaglean catalog ls --kind databaseSchema    schemas, and how much is in each
   metaglean catalog show domo.default.default.orders
+  metaglean catalog search customer             wherever it stands: names, columns, texts, tags
+  metaglean catalog lineage orders              where its data comes from and goes to
+  metaglean catalog diff                        what the last run changed
   metaglean catalog html -o catalog.html        one page for a browser, with search
 """
 

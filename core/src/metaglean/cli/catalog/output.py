@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from metaglean.builtin.catalog.compare import label
 from metaglean.builtin.catalog.reader import Entry, Reader
+from metaglean.builtin.catalog.runs import EntityChange
+from metaglean.cli.changes import MARKS
 from metaglean.text import printable, safe, write_line
 
 WIDEST = 60
+NONE = "(none)"
 
 
 def as_json(entry: Entry) -> dict[str, Any]:
@@ -68,6 +72,22 @@ def _part(item: dict[str, Any]) -> str:
     return "  ".join(f"{key}: {value(part)}" for key, part in item.items() if value(part))
 
 
+def say_fields(fields: Mapping[str, Sequence[Any]]) -> None:
+    """Changed fields: what stood → what stands."""
+    for path, (stored, new) in fields.items():
+        say(f"      {safe(path)}: {_once(stored)} → {_once(new)}")
+
+
+def say_change(change: EntityChange) -> None:
+    """What became of an entity, as a dry run prints it."""
+    say(f"{MARKS[change.action]} {change.kind} {change.fqn}")
+    say_fields(change.fields)
+
+
+def _once(item: Any) -> str:
+    return safe(value(item)) or NONE
+
+
 def labels(items: Any) -> str:
     """Owners or tags in one line."""
     return ", ".join(label(item) for item in items or ())
@@ -117,3 +137,10 @@ def say_json(data: Any, indent: int | None = None) -> None:
 
 def complain(text: str) -> None:
     write_line(safe(text), sys.stderr)
+
+
+def positive(text: str) -> int:
+    """An argument that is a number from 1 on. Raises argparse's error for anything else."""
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)

@@ -6,13 +6,14 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from metaglean.builtin.catalog.reader import Entry, Event, Reader
+from metaglean.builtin.catalog.reader import Entry, Reader
 from metaglean.cli.catalog.output import (
     as_json,
     counted,
     labels,
     one,
     say,
+    say_fields,
     say_json,
     say_table,
     time,
@@ -20,7 +21,6 @@ from metaglean.cli.catalog.output import (
 )
 
 HISTORY = 20
-NONE = "(none)"
 _LONG_TEXTS = ("description", "schema_definition")
 _LISTS = ("columns", "tasks")
 
@@ -50,7 +50,8 @@ def run(reader: Reader, args: argparse.Namespace) -> int:
     if events:
         say("\nHistory")
     for event in events:
-        _say_event(event)
+        say(f"  {time(event.at)}  run {event.run}  {event.action}")
+        say_fields(event.fields)
     return 0
 
 
@@ -87,9 +88,3 @@ def _part_rows(parts: Sequence[dict[str, Any]], indent: str = "  ") -> list[list
         rows.append([indent + part["name"], kind or "", labels(part.get("tags")), description])
         rows += _part_rows(part.get("children") or (), indent + "  ")
     return rows
-
-
-def _say_event(event: Event) -> None:
-    say(f"  {time(event.at)}  run {event.run}  {event.action}")
-    for path, (stored, new) in event.fields.items():
-        say(f"      {path}: {value(stored) or NONE} → {value(new) or NONE}")
