@@ -54,15 +54,17 @@ def spans(receiver):
 
 
 def metrics(receiver):
-    """Name → [(attributes, value)] as they stood last."""
-    request = ExportMetricsServiceRequest.FromString(receiver.bodies("/v1/metrics")[-1])
+    """Name → [(attributes, value)] as they stood last; older SDKs leave out what didn't change."""
     found = {}
-    for metric in request.resource_metrics[0].scope_metrics[0].metrics:
-        kind = metric.WhichOneof("data")
-        for point in getattr(metric, kind).data_points:
-            number = point.sum if kind == "histogram" else getattr(point, point.WhichOneof("value"))
-            found.setdefault(metric.name, []).append((attributes(point), number))
-    return found
+    for body in receiver.bodies("/v1/metrics"):
+        request = ExportMetricsServiceRequest.FromString(body)
+        for metric in request.resource_metrics[0].scope_metrics[0].metrics:
+            for point in getattr(metric, metric.WhichOneof("data")).data_points:
+                told = attributes(point)
+                kind = point.DESCRIPTOR.name
+                field = "sum" if "Histogram" in kind else point.WhichOneof("value")
+                found.setdefault(metric.name, {})[str(told)] = (told, getattr(point, field))
+    return {name: list(points.values()) for name, points in found.items()}
 
 
 def test_spans_of_the_run_its_phases_and_systems(observed, receiver, complaints):
