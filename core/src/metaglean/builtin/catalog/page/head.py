@@ -10,6 +10,7 @@ from metaglean.builtin.catalog.page.queries import runs
 from metaglean.builtin.catalog.reader import Reader
 
 RUNS = 100
+OTHERS = ("pipeline", "dashboard", "chart")  # counted, not shown one by one
 # Kind of a container → how deep it lies.
 DEPTHS = {"databaseService": 0, "database": 1, "databaseSchema": 2}
 
@@ -17,6 +18,7 @@ DEPTHS = {"databaseService": 0, "database": 1, "databaseSchema": 2}
 def head(reader: Reader, numbers: Numbers) -> dict[str, Any]:
     """What the page needs at its start. `numbers` must have seen all tables."""
     containers = _containers(reader, numbers)
+    counts = reader.counts()
     count, last = runs(reader.store, RUNS)
     live = [one for one in containers if not one["deleted"]]
     return {
@@ -26,6 +28,7 @@ def head(reader: Reader, numbers: Numbers) -> dict[str, Any]:
         "scopes": [_scope(name) for name in numbers.scopes],
         "containers": containers,
         "services": [{"title": one["title"]} for one in live if one["depth"] == 0],
+        "others": {kind: counts[kind] for kind in OTHERS if kind in counts},
         "schemas": sum(one["depth"] == 2 for one in live),
         "runCount": count,
         "runs": [run._asdict() for run in last],

@@ -7,6 +7,8 @@ let app = null; // { catalog, searcher } once the data is read
 let visits = 0;
 const places = new Map(); // visit → where the reader was: { scroll, href of the focused link }
 let current = null; // the visit that is shown
+let shownView = ""; // its view, and the one that led to it by a link
+let cameFrom = "";
 let announcing = 0;
 let pending = null; // { timer, settle } while the address is behind what was typed
 
@@ -76,6 +78,8 @@ async function route() {
   if (known === undefined) history.replaceState({ visit }, "");
   current = visit;
   const target = parsed(location.hash);
+  cameFrom = known === undefined ? shownView : "";
+  shownView = target.view;
   const made = viewOf(target);
   const view = made instanceof Promise ? await made : made;
   if (current !== visit) return; // the reader went on meanwhile
@@ -127,6 +131,7 @@ function typed() {
     history.pushState({ visit: (visits += 1) }, "", hash);
     current = visits;
   }
+  shownView = "tables";
   show(listView(app, parsed(hash).parameters));
   scrollTo(0, 0);
   clearTimeout(pending?.timer);
@@ -159,16 +164,18 @@ function moved(event, step) {
   else links[next].focus();
 }
 
-/** Escape: results → search box; search box → empty; a table → the list. */
+/** Escape: results → search box; search box → empty; a table → the list that it was in. */
 function escaped() {
   settled();
   if (document.activeElement === searchBox) {
     if (!searchBox.value) return;
     searchBox.value = "";
     typed();
-  } else if (parsed(location.hash).view === "tables") {
+  } else if (shownView === "tables") {
     searchBox.focus();
-  } else if (parsed(location.hash).view === "table") {
+  } else if (shownView === "table" && cameFrom === "tables") {
+    history.back();
+  } else if (shownView === "table") {
     location.hash = address("tables").slice(1);
   }
 }
@@ -223,7 +230,9 @@ async function start() {
   find(app.searcher, "a re"); // so that the first search of the reader finds everything ready
   document.getElementById("foot").replaceChildren(
     el("p", {}, `Written by Metaglean. ${counted(catalog.tables.length, "table")}, nothing is loaded from a network.`));
-  if (searchBox.value.trim() && parsed(location.hash).view !== "tables") typed();
+  const asked = parsed(location.hash).parameters.get("q") ?? "";
+  const typing = document.activeElement === searchBox && searchBox.value.trim();
+  if (typing && typing !== asked) typed();
   else await route();
   document.documentElement.dataset.ready = "yes";
 }

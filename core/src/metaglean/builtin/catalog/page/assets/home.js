@@ -15,6 +15,7 @@ function homeView({ catalog, searcher }) {
     [catalog.schemas, "schema", null],
     [catalog.owners.length, "owner", null],
     [catalog.tags.length, "tag", null],
+    ...Object.entries(catalog.others).map(([kind, number]) => [number, kind, null]),
   ];
   return {
     title: "Start",
