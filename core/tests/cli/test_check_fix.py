@@ -270,8 +270,14 @@ def test_a_folder_is_fixed(folder, capsys):
         (folder / name).unlink()
     assert main(["check", "-c", str(folder), "--fix"]) == 1
     assert "2 valid, 4 skipped, 1 to fix" in capsys.readouterr().out
-    assert main(["check", "-c", str(folder), "--fix", "--yes"]) == 0
-    assert (folder / "a/old.yml").read_text("utf-8") == NEW
+    connection = {"config": {"path": "x"}}
+    source = {"type": "FILE", "serviceName": "x", "serviceConnection": connection}
+    (folder / "c.json").write_text(json.dumps({"source": source}))
+    assert main(["check", "-c", str(folder), "--fix", "--yes", "--schema-header", "s"]) == 0
+    assert "nothing to fix" not in capsys.readouterr().out
+    header = "# yaml-language-server: $schema=s\n"
+    assert (folder / "a/old.yml").read_text("utf-8") == header + NEW
+    assert (folder / "c.json").read_text().startswith('{"source": {"type": "file"')
     assert main(["check", str(folder / "a/good.yaml"), str(folder / "a/old.yml")]) == 0
 
 

@@ -414,6 +414,12 @@ def test_no_secret_is_shown(fix, written):
         assert "hunter2" not in shown
 
 
+def test_a_comment_without_a_secret_is_shown(fix):
+    text = connection("# connectionOptions:\n#   key: value\n# database: lake")
+    fixed = fix(text)
+    assert masked_lines(fixed.after, text, is_json=False)[7:10] == text.splitlines()[7:10]
+
+
 def test_variables_in_secrets_are_shown(fix):
     fixed = fix(
         connection("accessToken: a$SECRET-$other${SECRET}b").replace("hunter2-hunter2", "$SECRET")

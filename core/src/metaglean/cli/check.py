@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     registry, options = Registry(), _options(args)
     if len(paths) > 1 or paths[0].is_dir():
         return _several(paths, registry, options)
-    outcome = _outcome(paths[0], registry, options)
+    outcome = _outcome(paths[0], registry, options, alone=True)
     workflow = outcome.reading.result()
     write_line(f"{paths[0]}: valid", sys.stdout)
     for warning in workflow.warnings:
@@ -93,14 +93,14 @@ def _options(args: argparse.Namespace) -> Options | None:
     return None
 
 
-def _outcome(path: Path, registry: Components, options: Options | None) -> Outcome:
+def _outcome(path: Path, registry: Components, options: Options | None, *, alone: bool) -> Outcome:
     from metaglean.cli.fixing import Outcome, fix_file
     from metaglean.config.document import load_document
     from metaglean.config.parse import read_workflow
 
     if options:
-        return fix_file(path, registry, options)
-    return Outcome(read_workflow(load_document(path), registry), left=False)
+        return fix_file(path, registry, options, alone=alone)
+    return Outcome(read_workflow(load_document(path), registry))
 
 
 def _several(paths: list[Path], registry: Components, options: Options | None) -> int:
@@ -130,7 +130,7 @@ def _several(paths: list[Path], registry: Components, options: Options | None) -
 def _line(path: Path, registry: Components, options: Options | None) -> list[str]:
     """Print what holds for one of several files; returns what to count."""
     try:
-        outcome = _outcome(path, registry, options)
+        outcome = _outcome(path, registry, options, alone=False)
         workflow = outcome.reading.result()
     except (ConfigError, PluginError) as error:
         first, *more = [line for line in error.message.split("\n") if line[:1] != " "]

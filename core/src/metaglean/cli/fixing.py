@@ -37,37 +37,38 @@ class Outcome(NamedTuple):
     """The file as it stands now, and whether there is a change that was not written."""
 
     reading: Reading
-    left: bool
+    left: bool = False
 
 
-def fix_file(path: Path, registry: Components, options: Options) -> Outcome:
+def fix_file(path: Path, registry: Components, options: Options, *, alone: bool) -> Outcome:
     """Show what would be changed in one file, and write it where that is wanted.
 
+    One of several (not `alone`) says nothing where nothing is to fix, and JSON gets no header.
     Raises ConfigError for a file that can't be read or written, or is neither YAML nor JSON.
     """
     json = is_json(path)
-    if options.header and json:
+    if options.header and json and alone:
         raise ConfigError(
             f"{path}: JSON has no comments, so it can't name its schema in one",
             "Leave out --schema-header, and tell your editor which schema it is.",
         )
     text = read_text(path)
     fixer = Fixer(str(path), registry, os.environ, is_json=json)
-    fixed = fixer.fix(text, anchor=options.anchor, header=options.header)
-    if not fixed.changed:
+    fixed = fixer.fix(text, anchor=options.anchor, header="" if json else options.header)
+    if alone and not fixed.changed:
         write_line(f"{path}: nothing to fix", sys.stdout)
     for line in _difference(path, fixed, is_json=json):
         _write_colored(line, sys.stdout)
     _tell(fixed, anchor=options.anchor)
     if not fixed.changed:
-        return Outcome(fixed.after, left=False)
+        return Outcome(fixed.after)
     if not _wanted(path, options):
         return Outcome(fixed.before, left=True)
     encoded = text.encode()
     start = _BOM if path.read_bytes().startswith(_BOM) else b""
     replace_content(path, start + encoded, start + fixed.new.encode())
     write_line(f"{path}: written", sys.stdout)
-    return Outcome(fixed.after, left=False)
+    return Outcome(fixed.after)
 
 
 def _difference(path: Path, fixed: Fixed, *, is_json: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ import yaml
 from metaglean.config.document import Path
 from metaglean.config.edits import Edit, edited, scalar_starts
 from metaglean.config.parse import Reading
-from metaglean.config.values import is_placeholder, is_secret_key
+from metaglean.config.values import SECRET_KEY, is_placeholder, is_secret_key
 from metaglean.redaction import MASK, Redactor
 
 _LINES = re.compile(r"(\r\n|\n|\r)")
@@ -19,10 +19,7 @@ _VARIABLE = re.compile(
     r"|(?P<default>\$\{[A-Za-z_]\w*:-)[^{}]*\}"
     r"|\$(?P<bare>[A-Za-z_][A-Za-z0-9_]*)"
 )
-_COMMENTED = re.compile(
-    r"(#.*?(?:token|passw|secret|credential|key|authorization)[\w-]*[\"']?\s*[:=]\s*)\S.*",
-    re.IGNORECASE,
-)
+_COMMENTED = re.compile(rf"(#.*?(?:{SECRET_KEY.pattern})[\w-]*[\"']?\s*[:=]\s*)\S.*", re.IGNORECASE)
 _LONG_WORD = re.compile(r"(#\s*(?:-\s+)?)(?!.*://)\S{24,}\s*$")
 
 

@@ -15,7 +15,7 @@ from metaglean.config.problems import Problems
 _WHOLE = re.compile(r"\{[A-Za-z][\w -]*\}|<[A-Za-z][\w -]*>")
 _WITHIN = re.compile(r"<[A-Za-z][\w -]*>")
 MASKED = re.compile(r"\*{5,}")
-_SECRET_KEY = re.compile(
+SECRET_KEY = re.compile(
     r"token|password|passwd|secret|credential|api_?key|private_?key|authorization|extraheaders"
     r"|sslkey",
     re.IGNORECASE,
@@ -89,7 +89,7 @@ def is_placeholder(text: str) -> bool:
 
 
 def is_secret_key(key: str) -> bool:
-    return bool(_SECRET_KEY.search(key))
+    return bool(SECRET_KEY.search(key))
 
 
 def written_secrets(data: Any, secret: bool = False) -> Iterator[str]:
