@@ -13,7 +13,8 @@ class Config(BaseModel):
     """Base of a component's settings. Users write the camelCase of the attribute names.
 
     Give every field a description (it is the reference in docs and editors), secrets the type
-    `SecretStr`. `SPELLINGS` maps an older key to today's: it works and gives one warning.
+    `SecretStr`. `SPELLINGS` maps an older key to today's, or to a dotted path of keys in blocks: it
+    works and gives one warning, and `metaglean check --fix` rewrites it.
     `WITHOUT_EFFECT` maps a key that is accepted but does nothing to the reason, which is the
     warning. `DEFAULTS` maps such a key to the values that other tools write by themselves and that
     ask for nothing: they give no warning. Unknown keys are errors.
