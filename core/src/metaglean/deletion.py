@@ -98,7 +98,7 @@ def _objection(listing: Listing, missing: int, policy: Policy) -> tuple[str, str
     """Why nothing of this scope may be deleted, and what to do; two empty texts where it may."""
     standing = listing.standing.live()
     kept = (
-        f"nothing is deleted: {missing} of {standing} ({listing.kind}) in {listing.scope} "
+        f"nothing is deleted: {missing} of {standing} ({listing.kind}) in {listing.target} "
         "were not listed"
     )
     if not listing.complete:

@@ -45,14 +45,36 @@ class Filters:
         return self._patterns.get(kind)
 
 
+def compiled(expression: str) -> re.Pattern[str]:
+    """The expression as filters match it. Raises ValueError where it is none."""
+    try:
+        return re.compile(expression, re.IGNORECASE)
+    except re.error as error:
+        raise ValueError(f"{expression!r} is not a regular expression ({error})") from error
+
+
+def checked_text(text: str, expression: str | None) -> str:
+    r"""The same text, in which `\1` stands for a group of the expression (None: it is wrong
+    itself).
+
+    Raises ValueError for a group that there isn't.
+    """
+    if expression is None:
+        return text
+    try:
+        re.compile(expression).sub(text, "")
+    except (re.error, IndexError) as error:
+        raise ValueError(
+            f"{error}: \\1 is the first group of the expression, \\\\ a backslash"
+        ) from error
+    return text
+
+
 def _compile(key: str, expressions: Iterable[str]) -> tuple[re.Pattern[str], ...]:
-    compiled = []
-    for expression in expressions:
-        try:
-            compiled.append(re.compile(expression, re.IGNORECASE))
-        except re.error as error:
-            raise ConfigError(
-                f"{key}: {expression!r} is not a regular expression ({error})",
-                "Escape special characters with a backslash, or quote the pattern.",
-            ) from error
-    return tuple(compiled)
+    try:
+        return tuple(map(compiled, expressions))
+    except ValueError as error:
+        raise ConfigError(
+            f"{key}: {error}",
+            "Escape special characters with a backslash, or quote the pattern.",
+        ) from error

@@ -54,6 +54,7 @@ class Listing:
         self.filtered: set[str] = set()
         self.ids: list[str] = []
         self.given: list[str | None] = []
+        self._own: list[str | None] = []  # the names that the source knows them by
         self._run = run
         self.followed = followed
         self._ages: list[Any] = []
@@ -93,21 +94,58 @@ class Listing:
             raise RunError(f"the listing of {self.scope} ({self.kind}) was read twice in one run")
         self._begun = True
         listed = self._drain(inventory)
+        wanted = self._renamed(listed)
         book = NameBook(
-            listed,
+            wanted,
             self.standing,
             self._run.names,
             complete=not self._reasons,
             followed=self.followed,
             gone=lambda ids: self._run.confirm_gone(self.kind, ids),
         )
-        self.given = book.names
+        self.given = self._own = book.names
         if self._run.recorder:
-            self._run.recorder.listed(self, listed, self._ages)
+            self._run.recorder.listed(self, wanted, self._ages)
             self._ages = []
+        if self._renames:
+            self._translate(listed)
         self._run.report.total(self.kind, len(listed))
         yield from self._kept(listed, _by_position(book.notes))
         self._ended = True
+
+    @property
+    def target(self) -> Ref:
+        """The scope in the target, where names may be others than at the source."""
+        return self.standing.scope
+
+    @property
+    def _renames(self) -> bool:
+        return self._run.renaming.concerns(self.kind)
+
+    def is_of(self, ref: Ref) -> bool:
+        """Whether it names what is like this ref: of its kind and parent."""
+        return (self.kind, self.scope) == (ref.kind, ref.parent)
+
+    def clashes(self, ref: Ref) -> bool:
+        """Whether a ref that was not listed would get the new name of one that was."""
+        if not self._renames or ref.name in self._own:
+            return False
+        return self._run.renaming(ref).name in self.given
+
+    def _renamed(self, listed: list[Listed]) -> list[Listed]:
+        """The inventory as the target's name book sees it."""
+        if not self._renames:
+            return listed
+        name = self._run.renaming.name
+        return [item._replace(name=name(self.kind, item.name)) for item in listed]
+
+    def _translate(self, listed: list[Listed]) -> None:
+        """Give each a name that is its own at the source too, and say which one is the target's."""
+        own = Standing(self.kind, self.scope)
+        self._own = NameBook(listed, own, self._run.names).names
+        for name, given in zip(self._own, self.given, strict=True):
+            if name is not None and given is not None:
+                self._run.renaming.give(self.scope.child(self.kind, name), given)
 
     def _drain(self, inventory: Iterable[Listed]) -> list[Listed]:
         listed: list[Listed] = []
@@ -152,10 +190,10 @@ class Listing:
         pattern = self._run.filters.pattern(self.kind)
         named = 0
         value = ""
-        for index, name in enumerate(self.given):
+        for index, name in enumerate(self._own):
             item = listed[index]
             listed[index] = _DONE  # what was yielded is not kept
-            if name is None:
+            if name is None or self.given[index] is None:
                 self._tell(item, notes.get(index, ()))
                 continue
             named += 1

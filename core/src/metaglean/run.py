@@ -21,8 +21,10 @@ from metaglean.fqn import NameRules
 from metaglean.listing import Listing, Recorder
 from metaglean.records import Entity, Ref
 from metaglean.redaction import Redactor, Secret
+from metaglean.renaming import Renaming
 from metaglean.report import Report, shortened
 from metaglean.standing import Standing
+from metaglean.systems import Systems
 
 if TYPE_CHECKING:
     from metaglean.components import Config, Existing, Sink
@@ -65,6 +67,7 @@ class Run:
         workers: int | None = None,
         filters: Filters | None = None,
         names: NameRules | None = None,
+        renaming: Renaming | None = None,
         sink: Sink | None = None,
         gone: Callable[[str, Sequence[str]], Iterable[str] | None] | None = None,
         id_in_url: Callable[[str], str | None] | None = None,
@@ -88,6 +91,7 @@ class Run:
         self.workers = workers or DEFAULT_WORKERS
         self.filters = filters or Filters()
         self.names = names or NameRules()
+        self.renaming = renaming or Renaming()
         self.redactor = redactor or Redactor()
         self.dry_run = dry_run
         self.limit = limit
@@ -106,9 +110,8 @@ class Run:
         self._gone = gone
         self._id_in_url = id_in_url
         self._connection = connection
-        self._requests_per_second = requests_per_second
+        self._systems = Systems(requests_per_second)
         self._standing: dict[tuple[str, Ref], Standing] = {}
-        self._sessions: dict[tuple[str, str, str], Session] = {}
         self._thread = threading.get_ident()
         self._state = State()
 
@@ -248,24 +251,7 @@ class Run:
         `name` is the system's name in messages and in the report; `options` are those of
         `metaglean.http.Session`.
         """
-        from metaglean.http import Session
-
-        key = (self.stage, name, base_url)
-        if key not in self._sessions:
-            options.setdefault("workers", self.workers)
-            options.setdefault("requests_per_second", self._requests_per_second)
-            session = Session(
-                name,
-                base_url,
-                clock=self.clock,
-                redactor=self.redactor,
-                auth=auth,
-                log=self.log,
-                **options,
-            )
-            self._sessions[key] = session
-            self.report.systems.append(session.stats)
-        return self._sessions[key]
+        return self._systems.session(self, name, base_url, auth, options)
 
     # -- inventories ----------------------------------------------------------------------------
 
@@ -283,9 +269,19 @@ class Run:
                 "Names and deletions need one whole inventory of a scope: join them into one.",
             )
         followed = followed and (self._sink is None or self._sink.keeps_ids)
-        listing = Listing(self, kind, scope, self.stands(kind, scope), followed)
+        listing = Listing(self, kind, scope, self.stands(kind, self._claimed(scope)), followed)
         self.listings.append(listing)
         return listing
+
+    def _claimed(self, ref: Ref) -> Ref:
+        """The target's ref of a source's. Two that no listing names never become one."""
+        if self.renaming and not any(one.is_of(ref) for one in self.listings):
+            if ref.parent:
+                self._claimed(ref.parent)
+            if not self.renaming.claim(ref):
+                name = self.renaming(ref).name
+                self.warn(f"its new name is another one's: stored as {name!r}", str(ref))
+        return self.renaming(ref)
 
     def stands(self, kind: str, scope: Ref) -> Standing:
         """What stood in one scope of the target when the run began (read once)."""
@@ -328,7 +324,9 @@ class Run:
         return None if found is None else Secret(found)
 
     def standing(self, ref: Ref) -> Existing | None:
-        """What stood under this ref when the run began; None in scopes that were not listed."""
+        """What stood under this ref when the run began; None in scopes that were not listed. A
+        source asks by its own ref."""
+        ref = self.renaming(ref) if self.stage == "source" else ref
         scope = ref.parent
         standing = self._standing.get((ref.kind, scope)) if scope else None
         return standing.get(ref.name) if standing else None
@@ -340,17 +338,21 @@ class Run:
     def arrived(self, record: Entity) -> Entity | None:
         """A record that the source yields, with the id it was listed under; None where it may not
         be written (that is a problem)."""
-        ref, scope = record.ref, record.ref.parent
+        ref = record.ref
         if ref.kind not in OUTSIDE and ref.path[0] != self.service.path[0]:
             self.report.item_failed(self.stage)
             self.problem(f"not in the service {self.service} of this run: left out", str(ref))
             return None
-        listing = next((x for x in self.listings if (x.kind, x.scope) == (ref.kind, scope)), None)
+        listing = next((one for one in self.listings if one.is_of(ref)), None)
         if listing is None:
+            self._claimed(ref)
             return record
         listed_id = listing.arrived(ref)
+        if listed_id is None and listing.clashes(ref):
+            self.problem("not listed, and its new name is another one's: left out", str(ref))
+            return None
         if listed_id is None:
-            self.unlisted.add(ref)
+            self.unlisted.add(self.renaming(ref))
         elif record.source_id is None:
             return record.model_copy(update={"source_id": listed_id})
         elif record.source_id != listed_id:
@@ -374,8 +376,7 @@ class Run:
         """Ask for the end: waits are cut short, no further record is pulled."""
         self._state.stopping = True
         self._state.signal = self._state.signal or signal
-        for session in list(self._sessions.values()):
-            session.stop()
+        self._systems.stop()
         self.clock.wake()
 
     def reading(self, now: bool | None = None) -> bool:
@@ -385,8 +386,7 @@ class Run:
         return self._state.reading
 
     def close(self) -> None:
-        for session in self._sessions.values():
-            session.close()
+        self._systems.close()
 
 
 def _label(item: object) -> Ref | str:

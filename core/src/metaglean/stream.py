@@ -59,6 +59,11 @@ def read(source: Source, run: Run) -> Iterator[Record]:
             return
 
 
+def renamed(records: Iterator[Record], run: Run) -> Iterator[Record]:
+    """The same under the target's names."""
+    return map(run.renaming.record, records) if run.renaming else records
+
+
 def counted(records: Iterator[Record], run: Run) -> Iterator[Record]:
     """The same, counted as read, until the run is asked to end; a long run says in its log how far
     it is (the command line has a progress of its own)."""

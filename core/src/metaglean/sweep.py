@@ -48,7 +48,7 @@ def _say(decision: deletion.Decision, listing: Listing, run: Run) -> None:
         run.problem(decision.refused, hint=decision.hint)
     if decision.unconfirmed:
         run.warn(
-            f"{decision.unconfirmed} ({listing.kind}) in {listing.scope} were not listed, but the "
+            f"{decision.unconfirmed} ({listing.kind}) in {listing.target} were not listed, but the "
             "source does not confirm that they are gone: kept"
         )
 
@@ -57,7 +57,7 @@ def _entry(decision: deletion.Decision, deleted: int, listing: Listing) -> dict[
     """One scope's line of the report."""
     return {
         "kind": listing.kind,
-        "scope": str(listing.scope),
+        "scope": str(listing.target),
         "missing": decision.missing,
         "deleted": deleted,
         "refused": decision.refused,

@@ -33,7 +33,7 @@ from metaglean.records import Record, Ref
 from metaglean.redaction import Redactor
 from metaglean.run import Run
 from metaglean.spool import Direct, Journal, Replay
-from metaglean.stream import Stream, counted, read
+from metaglean.stream import Stream, counted, read, renamed
 from metaglean.summary import summary
 from metaglean.sweep import sweep
 from metaglean.text import write_line
@@ -208,6 +208,7 @@ class Workflow:
             clock=self._clock,
             workers=config.source_options.threads,
             filters=config.source_options.filters(),
+            renaming=None if self._replay else config.rename.renaming(config.service_name),
             sink=self._sink,
             gone=lambda kind, ids: self._connected(run).confirm_gone(run, kind, ids),
             id_in_url=lambda url: self._connected(run).id_in_url(url),
@@ -224,6 +225,8 @@ class Workflow:
             run_id=config.pipeline_run_id,
             recorder=self._spool if isinstance(self._spool, Journal) else None,
         )
+        if self.dry_run:
+            run.renaming.remember()
         self.run, self.error, self.status = run, None, "success"
         for warning in config.warnings:
             run.at("configuration").warn(warning)
@@ -301,7 +304,7 @@ class Workflow:
         if self.config.profiler:
             profiler_class, config = self.config.profiler
             records = profiled(records, profiler_class(config, source), run)
-        records = counted(records, run)
+        records = counted(renamed(records, run), run)
         for processor_class, config in self.config.processors:
             records = processor_class(config).process(records, run.at("processor"))
         return records

@@ -155,7 +155,7 @@ def test_owners_are_set_where_there_are_none(processed, table, mode, expected):
     found, run = processed(OwnerProcessor, records, mode=mode, rules=[BOBS])
     assert [record.owners for record in found] == expected
     assert ("owners" in found[0].model_fields_set) is (mode != "empty")
-    told = [text for text in warnings(run) if "did not read who owns" in text]
+    told = [text for text in warnings(run) if "whose owners the source did not read" in text]
     assert len(told) == (mode == "empty")
 
 
@@ -187,10 +187,11 @@ def test_descriptions_with_groups(processed, table):
     (a, b, c), run = processed(DescribeProcessor, records, rules=rules)
     assert (a.description, c.description) == ("Table a.", None)
     assert a.columns[0].children[0].description is None
-    assert sorted(warnings(run)) == [
-        f"{number} ({kind}) have a description here, but the source did not read theirs: left "
-        "as they are"
-        for number, kind in ((1, "table"), (2, "column"))
+    assert warnings(run) == [
+        (
+            "rules for descriptions are for 2 (column), 1 (table) whose descriptions the source "
+            "did not read: left as they are"
+        )
     ]
     (a, b, c), _ = processed(DescribeProcessor, records, mode="always", rules=rules)
     assert b.description == "All."

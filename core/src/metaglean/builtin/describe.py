@@ -27,11 +27,12 @@ from metaglean.builtin.rules import (
     Matcher,
     Mode,
     changed_columns,
-    checked_text,
     expanded,
     same,
     sets,
+    tell_unread,
 )
+from metaglean.filters import checked_text
 
 if TYPE_CHECKING:
     from metaglean import Record, Run
@@ -51,7 +52,7 @@ class DescribeRule(ColumnRule):
     @field_validator("description")
     @classmethod
     def _groups(cls, description: str, info: ValidationInfo) -> str:
-        return checked_text(description, info)
+        return checked_text(description, info.data.get("columns") or info.data.get("pattern"))
 
 
 class DescribeConfig(Config):
@@ -109,15 +110,8 @@ class DescribeProcessor(Processor):
             text = self._text(record.ref, texts)
             described = self._described(record, record.kind, text, run, unread)
             yield self._columns_described(described, texts, run, unread)
-        self._tell(run, unread, sorted(self._texts.keys() - met))
-
-    def _tell(self, run: Run, unread: Counter[str], left: list[str]) -> None:
-        for kind, number in unread.items():
-            run.warn(
-                f"{number} ({kind}) have a description here, but the source did not read theirs: "
-                "left as they are",
-                hint="mode: missing or always sets them as well.",
-            )
+        tell_unread(run, "descriptions", unread)
+        left = sorted(self._texts.keys() - met)
         if left and run.limit is None and not run.stopping:
             run.warn(f"{self._file}: {len(left)} names were not met, for example {left[0]!r}")
 

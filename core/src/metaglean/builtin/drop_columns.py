@@ -20,7 +20,8 @@ from metaglean import (
     fqn,
     hookimpl,
 )
-from metaglean.builtin.rules import Matcher, changed_columns, checked, same
+from metaglean.builtin.rules import Matcher, changed_columns, same
+from metaglean.filters import compiled
 
 if TYPE_CHECKING:
     from metaglean import Record, Run
@@ -44,7 +45,8 @@ class DropRule(Config):
     @field_validator("columns", "pattern")
     @classmethod
     def _compiles(cls, expression: str) -> str:
-        return checked(expression)
+        compiled(expression)
+        return expression
 
 
 class DropColumnsConfig(Config):

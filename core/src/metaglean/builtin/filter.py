@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from metaglean import Config, Processor, fqn, hookimpl
-from metaglean.builtin.rules import checked, known_kinds
-from metaglean.filters import Pattern
+from metaglean.builtin.rules import known_kinds
+from metaglean.filters import Pattern, compiled
 from metaglean.records import ANCESTORS, RECORD_KINDS, Lineage, Record, Ref
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ class FilterConfig(Config):
     @field_validator("includes", "excludes")
     @classmethod
     def _compile(cls, expressions: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(checked, expressions))
+        for expression in expressions:
+            compiled(expression)
+        return expressions
 
 
 class FilterProcessor(Processor):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, ValidationInfo, field_validator
 
 from metaglean import Classification, Config, Entity, Owner, Processor, Tag, hookimpl
-from metaglean.builtin.rules import MODES, Matcher, Mode, Rule, sets
+from metaglean.builtin.rules import MODES, Matcher, Mode, Rule, sets, tell_unread
 
 if TYPE_CHECKING:
     from metaglean import Record, Run
@@ -68,12 +68,7 @@ class OwnerProcessor(Processor):
                 yield self._owned(record, run, unread)
             else:
                 yield record
-        for kind, number in unread.items():
-            run.warn(
-                f"{number} ({kind}) have a rule for their owners, but the source did not read "
-                "who owns them: left as they are",
-                hint="includeOwners: true reads them; mode: missing or always sets them as well.",
-            )
+        tell_unread(run, "owners", unread)
 
     def _owned(self, record: Entity, run: Run, unread: Counter[str]) -> Entity:
         owners = next((found for rule, found in self._rules if rule.entity(record.ref)), ())

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
-from metaglean import Config, ConfigError, fqn
-from metaglean.filters import Pattern
+from metaglean import Config, fqn
+from metaglean.filters import Pattern, compiled
 from metaglean.records import ANCESTORS, Column, Entity, Ref
+
+if TYPE_CHECKING:
+    from metaglean import Run
 
 Mode: TypeAlias = Literal["empty", "missing", "always"]
 MODES = (
@@ -42,7 +45,8 @@ class Rule(Config):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
-        return checked(pattern)
+        compiled(pattern)
+        return pattern
 
 
 class ColumnRule(Rule):
@@ -57,7 +61,9 @@ class ColumnRule(Rule):
     @field_validator("columns")
     @classmethod
     def _columns_compile(cls, columns: str | None) -> str | None:
-        return columns if columns is None else checked(columns)
+        if columns is not None:
+            compiled(columns)
+        return columns
 
 
 class Matcher:
@@ -93,33 +99,6 @@ def known_kinds(kinds: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]
     return kinds
 
 
-def checked(expression: str) -> str:
-    """The same expression. Raises ValueError where it is none."""
-    try:
-        Pattern("it", (expression,))
-    except ConfigError as error:
-        raise ValueError(error.message.removeprefix("it: ")) from error
-    return expression
-
-
-def checked_text(text: str, info: ValidationInfo) -> str:
-    r"""The same text, in which `\1` stands for a group of the rule's own expression.
-
-    Raises ValueError for a group that there isn't.
-    """
-    expression = info.data.get("columns") or info.data.get("pattern")
-    if expression is None:
-        return text  # what is wrong with the expression is reported
-    try:
-        re.compile(expression).sub(text, "")
-    except (re.error, IndexError) as error:
-        reason = str(error)
-        raise ValueError(
-            f"{reason}: \\1 is the first group of the expression, \\\\ a backslash"
-        ) from error
-    return text
-
-
 def expanded(text: str, found: re.Match[str]) -> str:
     """The text with the groups that were found."""
     return found.expand(text) if "\\" in text else text
@@ -131,6 +110,20 @@ def sets(part: Entity | Column, field: str, mode: Mode) -> bool:
         return True
     read = field in part.model_fields_set
     return not getattr(part, field) and (read or mode == "missing")
+
+
+def tell_unread(run: Run, what: str, unread: Mapping[str, int]) -> None:
+    """Warn of those (number by kind) that a rule is for, but whose field the source did not read.
+
+    It stays as it stands: that the source has none is not known.
+    """
+    if unread:
+        kinds = ", ".join(f"{number} ({kind})" for kind, number in sorted(unread.items()))
+        run.warn(
+            f"rules for {what} are for {kinds} whose {what} the source did not read: left as they "
+            "are",
+            hint="mode: missing sets them too, mode: always all.",
+        )
 
 
 def changed_columns(

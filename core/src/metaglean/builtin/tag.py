@@ -23,10 +23,10 @@ from metaglean.builtin.rules import (
     ColumnRule,
     Matcher,
     changed_columns,
-    checked_text,
     expanded,
     same,
 )
+from metaglean.filters import checked_text
 
 if TYPE_CHECKING:
     from metaglean import Record, Run
@@ -45,7 +45,7 @@ class TagRule(ColumnRule):
     @field_validator("tag")
     @classmethod
     def _groups(cls, tag: str, info: ValidationInfo) -> str:
-        return checked_text(tag, info)
+        return checked_text(tag, info.data.get("columns") or info.data.get("pattern"))
 
 
 class TagConfig(Config):

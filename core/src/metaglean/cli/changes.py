@@ -11,6 +11,7 @@ from metaglean.text import safe, write_line
 
 if TYPE_CHECKING:
     from metaglean.components import Change
+    from metaglean.records import Ref
 
 MARKS = {
     "created": "+ create ",
@@ -21,12 +22,14 @@ MARKS = {
 LONG = 100
 
 
-def print_change(change: Change) -> None:
-    """One line an entity, one more a changed field: stored value → new value, and whose it was."""
+def print_change(change: Change, before: Ref | None = None) -> None:
+    """One line an entity, one more a changed field: stored value → new value, and whose it was.
+    `before` is the source's own ref of an entity that is renamed."""
     mark = MARKS.get(change.action)
     if not mark:
         return
-    _print(f"{mark} {change.kind or change.ref.kind} {fqn.build(change.ref.path)}")
+    renamed = f" (at the source {fqn.build(before.path)})" if before else ""
+    _print(f"{mark} {change.kind or change.ref.kind} {fqn.build(change.ref.path)}{renamed}")
     if change.action == "created":
         return
     for name, (stored, new) in change.fields.items():

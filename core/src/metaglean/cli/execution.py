@@ -15,6 +15,7 @@ from metaglean.cli.failures import cleaning
 from metaglean.cli.failures import report as report_error
 from metaglean.cli.lines import Lines, add_log_format
 from metaglean.cli.signals import stopping_on_signals
+from metaglean.components import Change
 from metaglean.config import load_workflow
 from metaglean.errors import ConfigError, MetagleanError, catching
 from metaglean.plugins import Registry
@@ -40,7 +41,7 @@ def execute(args: argparse.Namespace, **options: Any) -> int:
     workflow = Workflow(
         config,
         dry_run=args.dry_run,
-        on_change=print_change if args.dry_run else None,
+        on_change=(lambda change: _print(change, workflow)) if args.dry_run else None,
         silent=True,
         debug=args.debug,
         **options,
@@ -57,6 +58,11 @@ def execute(args: argparse.Namespace, **options: Any) -> int:
     if args.report:
         _write_report(Path(args.report), workflow, lines)
     return _finish(workflow, workflow.error or caught.error, args, lines)
+
+
+def _print(change: Change, workflow: Workflow) -> None:
+    before = workflow.run.renaming.before(change.ref) if workflow.run else change.ref
+    print_change(change, before if before != change.ref else None)
 
 
 def _finish(

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from metaglean.components import Config
 from metaglean.config.model import DeletionConfig, LimitsConfig
+from metaglean.config.rename import RenameConfig
 
 
 class Configured(Config):
@@ -82,6 +83,7 @@ class WorkflowFrame(Config):
         None, description="Where to write; by default the catalog, or the server if one is given."
     )
     workflow_config: WorkflowSettings | None = Field(None, description="Settings of the run.")
+    rename: RenameConfig | None = Field(None, description="What is called otherwise in the target.")
     deletion: DeletionConfig | None = Field(None, description="What may be marked deleted.")
     limits: LimitsConfig | None = Field(None, description="What may be asked of the source.")
     ingestion_pipeline_fqn: str | None = Field(

@@ -17,6 +17,7 @@ from metaglean.components import (
     Sink,
     Source,
 )
+from metaglean.config.rename import RenameConfig
 from metaglean.options import SourceOptions
 
 
@@ -78,6 +79,7 @@ class WorkflowConfig:
     profiler: tuple[type[Profiler], Config] | None = None
     observers: tuple[tuple[type[Observer], Config], ...] = ()
     server: Config | None = None
+    rename: RenameConfig = field(default_factory=RenameConfig)
     deletion: DeletionConfig = field(default_factory=DeletionConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     logger_level: str = "INFO"

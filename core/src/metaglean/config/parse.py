@@ -19,6 +19,7 @@ from metaglean.config.model import (
     WorkflowConfig,
 )
 from metaglean.config.problems import Problems
+from metaglean.config.rename import RenameConfig
 from metaglean.config.source import OPTIONS, ResolvedSource, pick, resolve_source
 from metaglean.config.stored import keeps_connections
 from metaglean.config.validation import validate, validate_keeping
@@ -148,6 +149,7 @@ class _Parser:
             profiler=(cast("type[Profiler]", profiler.cls), profiler.config) if profiler else None,
             observers=tuple((cast("type[Observer]", o.cls), o.config) for o in observers),
             server=server,
+            rename=frame.rename or RenameConfig(),
             deletion=frame.deletion or DeletionConfig(),
             limits=frame.limits or LimitsConfig(),
             logger_level=settings.logger_level,

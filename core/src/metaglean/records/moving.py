@@ -1,47 +1,80 @@
-"""One pure function from ref to ref, applied to every ref that a record holds alike."""
+"""The refs in a record, all given others at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, TypeAlias, TypeVar, get_args
+
+from pydantic import BaseModel
 
 from metaglean.records.base import Record
 from metaglean.records.database import Table, TableConstraint
-from metaglean.records.lineage import Lineage
-from metaglean.records.ref import Ref
+from metaglean.records.ref import ANCESTORS, Ref
 
-Move = Callable[[Ref], Ref]
+Move: TypeAlias = Callable[[Ref], Ref]
+Part = TypeVar("Part", bound=BaseModel)
+Kind = TypeVar("Kind", bound=Record)
+_TABLE = len(ANCESTORS["table"]) + 1
 
 
-def moved(record: Record, move: Move) -> Record:
+def moved(record: Kind, move: Move) -> Kind:
     """The record with every ref of it as `move` gives it: its own, the ends of an edge, the tables
     that a foreign key refers to. Tags and classifications are given to `move` as well."""
-    update: dict[str, Any] = {"ref": move(record.ref)}
-    if isinstance(record, Lineage):
-        update |= _edge(record, move)
-    if isinstance(record, Table) and any(c.referred_columns for c in record.table_constraints):
-        update["table_constraints"] = tuple(_key(one, move) for one in record.table_constraints)
-    return record.model_copy(update=update)
+    found = _part(record, move)
+    if isinstance(found, Table) and any(c.referred_columns for c in found.table_constraints):
+        constraints = tuple(_key(one, move) for one in found.table_constraints)
+        return found.model_copy(update={"table_constraints": constraints})
+    return found
 
 
 def _key(constraint: TableConstraint, move: Move) -> TableConstraint:
-    """`referred_columns` are paths of a table with a column at their end."""
+    """`referred_columns` are paths of a table with a column's below it."""
     referred = tuple(
-        (*move(Ref("table", path[:-1])).path, path[-1]) if len(path) > 1 else path
+        (*move(Ref("table", path[:_TABLE])).path, *path[_TABLE:]) if len(path) > _TABLE else path
         for path in constraint.referred_columns
     )
     return constraint.model_copy(update={"referred_columns": referred}) if referred else constraint
 
 
-def _edge(edge: Lineage, move: Move) -> dict[str, Any]:
-    update: dict[str, Any] = {"target": move(edge.target)}
-    if edge.pipeline:
-        update["pipeline"] = move(edge.pipeline)
-    if edge.columns_lineage:
-        update["columns_lineage"] = tuple(
-            part.model_copy(
-                update={"from_columns": tuple((move(ref), name) for ref, name in part.from_columns)}
-            )
-            for part in edge.columns_lineage
-        )
-    return update
+def _part(part: Part, move: Move) -> Part:
+    update = {}
+    for name in _holders(type(part)):
+        before = getattr(part, name)
+        after = _value(before, move)
+        if after != before:
+            update[name] = after
+    return part.model_copy(update=update) if update else part
+
+
+def _value(value: Any, move: Move) -> Any:
+    if isinstance(value, Ref):
+        return move(value)
+    if isinstance(value, BaseModel):
+        return _part(value, move)
+    if isinstance(value, tuple):
+        return tuple(_value(one, move) for one in value)
+    return value
+
+
+@cache
+def _holders(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of a model in which there may be refs, whoever's it is."""
+    return tuple(
+        name
+        for name, field in model.model_fields.items()
+        if any(found is Ref for found in _types(field.annotation, {model}))
+    )
+
+
+def _types(annotation: Any, seen: set[type[BaseModel]]) -> Iterator[Any]:
+    """All types in an annotation, those in the fields of models included."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _types(inner, seen)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if annotation in seen:
+            return
+        seen.add(annotation)
+        for field in annotation.model_fields.values():
+            yield from _types(field.annotation, seen)

@@ -145,7 +145,7 @@ class Journal(Direct):
         """One inventory, and the names that were given."""
         about = {
             "kind": listing.kind,
-            "scope": [listing.scope.kind, *listing.scope.path],
+            "scope": [listing.target.kind, *listing.target.path],
             "followed": listing.followed,
             "incomplete": list(listing.failures),
         }
