@@ -195,7 +195,8 @@ class _Told:
             if self._off:
                 return
             self._off = True
-        self._run.warn(f"the observer {self._class.type} {why}; it is off for the rest of the run")
+        name = f"the observer {self._class.type}"
+        self._run.warn(f"{name} {why}; it is off for the rest of the run", feature=name)
 
 
 def _about(run: Run, source: str, sink: str, session: Callable[..., Any]) -> ObservedRun:

@@ -19,6 +19,7 @@ from metaglean import (
     observing,
 )
 from metaglean.errors import ConfigError, Interrupted, PluginError
+from metaglean.plugins import Registry
 from metaglean_testkit import Classes, MemorySink, run_classes
 
 SECRET = "hunter2-hunter2"
@@ -169,9 +170,11 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+CALLS = ["started", "phase_began", "phase_ended", "changed", "noticed", "called", "ended"]
+
+
 @pytest.mark.parametrize(
-    "at", ["started", "phase_began", "phase_ended", "changed", "noticed", "called", "ended"]
+    ("at", "error"), [*((at, FAILURES[0]) for at in CALLS), *(("changed", e) for e in FAILURES[1:])]
 )
 def test_one_that_fails_is_one_warning(at, error, monkeypatch):
     def trouble():
@@ -254,11 +257,10 @@ def test_its_sessions_are_not_the_runs(monkeypatch):
 
 
 def test_what_is_wrong_with_its_settings_is_an_error():
-    with pytest.raises((ConfigError, PluginError), match="metaglean-observability"):
-        run_classes(
-            {**workflow(), "observers": [{"type": "openlineage2"}, {"type": "OpenTelemetry"}]},
-            Shop, MemorySink,
-        )  # fmt: skip
+    with pytest.raises(PluginError, match=r"observers\[0\].type: there is no observer"):
+        run_classes({**workflow(), "observers": [{"type": "nosuch"}]}, Shop, MemorySink)
+    with pytest.raises(PluginError, match="pip install metaglean-observability"):
+        Registry([]).get("observer", "OpenTelemetry")
     with pytest.raises(ConfigError, match=r"observers\[0\].config.colour"):
         run_classes(
             {**workflow(), "observers": [{"type": "diary", "config": {"colour": 1}}]},
@@ -273,3 +275,27 @@ def test_a_connection_test_has_no_observers():
     config = parse_workflow(workflow(Diary), Classes(Shop, MemorySink, Diary))
     assert list(Workflow(config, silent=True).test_connection())
     assert Diary.calls == []
+
+
+def test_the_schema_of_workflows_knows_them():
+    import jsonschema
+
+    from metaglean.config.schema import workflow_schema
+
+    schema = workflow_schema({"source": [Shop], "sink": [MemorySink], "observer": [Diary]})
+    valid = workflow(Diary)
+    jsonschema.validate(valid, schema)
+    with pytest.raises(jsonschema.ValidationError, match="colour"):
+        jsonschema.validate(
+            {**valid, "observers": [{"type": "Diary", "config": {"colour": 1}}]}, schema
+        )
+
+
+def test_what_is_off_is_in_the_report_and_the_log(monkeypatch):
+    def refuse(self, config):
+        raise OSError("no")
+
+    monkeypatch.setattr(Diary, "__init__", refuse)
+    outcome = run(Diary)
+    assert list(outcome.report["features_off"]) == ["the observer diary"]
+    assert "WARNING metaglean the observer diary failed: OSError: no" in outcome.log

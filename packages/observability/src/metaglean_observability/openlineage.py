@@ -33,7 +33,7 @@ class OpenLineageConfig(Config):
     )
     endpoint: str = Field("api/v1/lineage", description="The path below `url`.")
     api_key: SecretStr | None = Field(None, description="Sent as a bearer token.")
-    path: Path | None = Field(
+    path: str | None = Field(
         None, description="A file that the events are appended to, one a line, instead of a `url`."
     )
     namespace: str = Field("metaglean", min_length=1, description="Namespace of the job.")
@@ -95,7 +95,7 @@ class OpenLineage(Observer):
             return  # nothing is written, so there is nothing to tell
         event = self._event(kind, at, facets)
         if self.config.path:
-            with self.config.path.open("a", encoding="utf-8") as file:
+            with Path(self.config.path).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(event) + "\n")
         else:
             self._session.post(self.config.endpoint, json=event, idempotent=True)
