@@ -9,6 +9,8 @@ import pytest
 from tests.browser.company import TAGS
 from tests.browser.oddities import ENTITIES, HOSTILE, JAVASCRIPT, SCHEMA, SCRIPT
 
+from metaglean import fqn
+
 DOWN, UP, ENTER, ESCAPE, TAB = "\ue015", "\ue013", "\ue007", "\ue00c", "\ue004"
 RESULTS = "#results h2 a"
 BELOW = ".".join(SCHEMA)
@@ -279,6 +281,7 @@ PLACES = {
     "table": f"#/table/{BELOW}.nested",
     "runs": "#/runs",
     "hostile": f"#/tables?q={quote(HOSTILE)}",
+    "hostile-table": f"#/table/{quote(fqn.build((*SCHEMA, HOSTILE)))}",
     "nothing": "#/tables?q=zzzz",
 }
 

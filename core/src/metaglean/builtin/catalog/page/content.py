@@ -21,7 +21,7 @@ LONGEST = 400  # characters of one value in the history, or of a facet
 COLUMN_EDGES = 50
 _RESERVED = str.maketrans({"\x00": "\ufffd", "\x01": "\ufffd", "\x02": "\ufffd"})
 
-Parts = Sequence[dict[str, Any]]
+Columns = list[tuple[dict[str, Any], int]]
 
 
 class Numbered(dict[str, int]):
@@ -47,14 +47,23 @@ class Numbers:
             self.counts[kind, text] = self.counts.get((kind, text), 0) + 1
 
 
-def index_row(entry: Entry, numbers: Numbers) -> dict[str, Any]:
+def flat(columns: Sequence[dict[str, Any]], depth: int = 0) -> Columns:
+    """Columns in the order in which people read them, each with how deep it lies."""
+    found: Columns = []
+    for column in columns:
+        found.append((column, depth))
+        if column.get("children"):
+            found += flat(column["children"], depth + 1)
+    return found
+
+
+def index_row(entry: Entry, columns: Columns, numbers: Numbers) -> dict[str, Any]:
     """What is searched and listed of a table, by the names of the page's index."""
     state = entry.state
     parts = fqn.split(entry.fqn)
     scope = fqn.build(parts[:-1])
     part = entry.fqn[len(scope) + 1 :]
     name = _plain(parts[-1])
-    columns = list(_flat(state.get("columns") or ()))
     owners = [_plain(label(item)) for item in state.get("owners") or ()]
     tags = [_plain(label(item)) for item in state.get("tags") or ()]
     column_tags = [
@@ -87,10 +96,9 @@ def index_row(entry: Entry, numbers: Numbers) -> dict[str, Any]:
     }
 
 
-def detail(entry: Entry, links: Links) -> dict[str, Any]:
+def detail(entry: Entry, columns: Columns, links: Links) -> dict[str, Any]:
     """The rest that a table's own page shows. Keys without a value are left out."""
     state = entry.state
-    columns = list(_flat(state.get("columns") or ()))
     life = state.get("life_cycle") or {}
     found = {
         "types": [_type(column) for column, _ in columns],
@@ -134,17 +142,10 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _flat(columns: Parts, depth: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
-    """Columns in the order in which people read them, with how deep each is."""
-    for column in columns:
-        yield column, depth
-        yield from _flat(column.get("children") or (), depth + 1)
-
-
-def _joined(columns: Sequence[tuple[dict[str, Any], int]], key: str) -> str:
+def _joined(columns: Columns, key: str) -> str:
     """One text of each column; empty where none has any."""
-    texts = [_text(column, key) for column, _ in columns]
-    return SEPARATOR.join(texts) if any(texts) else ""
+    texts = [column.get(key) or "" for column, _ in columns]
+    return SEPARATOR.join(map(_plain, texts)) if any(texts) else ""
 
 
 def _text(state: dict[str, Any], key: str) -> str:
@@ -153,7 +154,7 @@ def _text(state: dict[str, Any], key: str) -> str:
 
 def _plain(text: str) -> str:
     """Without the characters that separate texts in the page."""
-    return text.translate(_RESERVED)
+    return text if text.isprintable() else text.translate(_RESERVED)
 
 
 def _type(column: dict[str, Any]) -> str:

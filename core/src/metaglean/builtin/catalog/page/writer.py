@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from metaglean.builtin.catalog.page.content import Numbers, detail, index_row
+from metaglean.builtin.catalog.page.content import Numbers, detail, flat, index_row
 from metaglean.builtin.catalog.page.head import head
 from metaglean.builtin.catalog.page.queries import links
 from metaglean.builtin.catalog.reader import Entry, Reader
@@ -92,8 +92,9 @@ def _blocks(reader: Reader, numbers: Numbers) -> Iterator[tuple[list[Json], list
     for batch in _batches(reader.below("table", deleted=True)):
         found = links(reader.store, [entry.id for entry in batch], EVENTS)
         for entry in batch:
-            rows.append(index_row(entry, numbers))
-            details.append(_json(detail(entry, found)))
+            columns = flat(entry.state.get("columns") or ())
+            rows.append(index_row(entry, columns, numbers))
+            details.append(_json(detail(entry, columns, found)))
             size += len(details[-1]) + sum(len(rows[-1][key]) for key in LONG)
             if size >= BLOCK:
                 yield rows, details
