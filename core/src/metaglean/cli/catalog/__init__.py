@@ -20,6 +20,7 @@ ACTIONS = {
     "runs": "list the runs, or show one with its changes",
     "diff": "show what is different after one run from after another",
     "history": "show all changes of one entity",
+    "export": "write entities as CSV, JSON Lines or Markdown",
     "html": "write a page with all of it, to look at in a browser",
 }
 EXAMPLES = """\
@@ -31,6 +32,7 @@ examples:
   metaglean catalog search customer             wherever it stands: names, columns, texts, tags
   metaglean catalog lineage orders              where its data comes from and goes to
   metaglean catalog diff                        what the last run changed
+  metaglean catalog export --format csv         for a spreadsheet
   metaglean catalog html -o catalog.html        one page for a browser, with search
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from metaglean import fqn
 from metaglean.builtin.catalog.reader import KINDS, Entry, Reader
 from metaglean.cli.catalog.output import (
     as_json,
@@ -55,17 +56,27 @@ def run(reader: Reader, args: argparse.Namespace) -> int:
 
 def _heads(args: argparse.Namespace) -> list[str]:
     middle = ["TYPE", "COLUMNS"] if args.kind == "table" else ["BELOW IT"]
-    return ["NAME", *middle, "OWNERS", "TAGS", "UPDATED", *(["DELETED"] if args.deleted else [])]
+    return [
+        "NAME",
+        "DISPLAY NAME",
+        *middle,
+        "OWNERS",
+        "TAGS",
+        "UPDATED",
+        *(["DELETED"] if args.deleted else []),
+    ]
 
 
 def _row(reader: Reader, entry: Entry, name: str, args: argparse.Namespace) -> list[str]:
     state = entry.state
+    display = state.get("display_name") or ""
     if args.kind == "table":
         middle = [state.get("table_type") or "", str(len(state.get("columns") or ()))]
     else:
         middle = [counted(reader.counts(entry.fqn))]
     return [
         entry.fqn[len(name) + 1 :] if name else entry.fqn,
+        "" if display == fqn.split(entry.fqn)[-1] else display,
         *middle,
         labels(state.get("owners")),
         labels(state.get("tags")),

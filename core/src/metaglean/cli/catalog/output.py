@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TextIO
 
 from metaglean.builtin.catalog.compare import label
 from metaglean.builtin.catalog.reader import Entry, Reader
@@ -128,11 +128,13 @@ def say(text: str) -> None:
 
 
 def say_json(data: Any, indent: int | None = None) -> None:
-    """Readable where the terminal has all of it; JSON's own escapes elsewhere."""
+    write_line(json_text(data, sys.stdout, indent), sys.stdout)
+
+
+def json_text(data: Any, stream: TextIO, indent: int | None = None) -> str:
+    """Readable where the stream can show all of it; with JSON's own escapes elsewhere."""
     text = json.dumps(data, ensure_ascii=False, indent=indent)
-    if printable(text, sys.stdout) != text:
-        text = json.dumps(data, indent=indent)
-    write_line(text, sys.stdout)
+    return text if printable(text, stream) == text else json.dumps(data, indent=indent)
 
 
 def complain(text: str) -> None:

@@ -33,7 +33,9 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
-    parser.add_argument("name", metavar="NAME", help="the qualified name, or the end of it")
+    parser.add_argument(
+        "name", metavar="NAME", help="the qualified name, the end of it, or the display name"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

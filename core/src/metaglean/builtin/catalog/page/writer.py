@@ -8,11 +8,9 @@ catalog; only the dictionaries do. The same catalog gives the same bytes.
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from importlib.resources import files
 from itertools import islice
@@ -23,7 +21,7 @@ from metaglean.builtin.catalog.page.content import Numbers, detail, flat, index_
 from metaglean.builtin.catalog.page.head import head
 from metaglean.builtin.catalog.page.queries import links
 from metaglean.builtin.catalog.reader import Entry, Reader
-from metaglean.errors import ConfigError, RunError
+from metaglean.builtin.catalog.replacing import replacing
 
 SCRIPTS = ("data.js", "search.js", "dom.js", "home.js", "list.js", "table.js", "app.js")
 BATCH = 100  # tables whose history and lineage are asked for at once
@@ -120,29 +118,3 @@ def _json(content: Any) -> str:
 def _write_block(file: BinaryIO, kind: str, text: str) -> None:
     packed = b64encode(zlib.compress(text.encode("utf-8", "replace"))).decode()
     file.write(f'<script type="text/plain" data-block="{kind}">{packed}</script>\n'.encode())
-
-
-@contextmanager
-def replacing(target: Path, never: Path) -> Iterator[BinaryIO]:
-    """A file to write to that takes the place of `target` at the end, and only if all went well.
-    The file `never` is not replaced."""
-    with ExitStack() as stack:
-        try:
-            part = _beside(target, never)
-            stack.callback(part.unlink, missing_ok=True)
-            with part.open("wb") as file:
-                yield file
-            part.replace(target.resolve())  # what a link names is replaced, not the link
-        except OSError as error:
-            raise RunError(f"{target} can't be written: {error.strerror or error}") from error
-
-
-def _beside(target: Path, never: Path) -> Path:
-    """Where a new `target` is written first."""
-    if target.exists():
-        if target.samefile(never):
-            raise ConfigError(f"{target} is the catalog itself", "Name another file.")
-        if not target.is_file():
-            raise ConfigError(f"{target} is not a file", "Name a file to write.")
-    target = target.resolve()
-    return target.with_name(f".{target.name}.{os.getpid()}.part")
