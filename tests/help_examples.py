@@ -11,7 +11,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-FILES: dict[str, str] = {}
+FILES: dict[str, str] = {
+    "workflows/replay.yaml": """\
+source:
+  type: file
+  serviceName: replay
+  serviceConnection: {config: {path: records.jsonl}}
+processor: {type: filter}
+""",
+}
 """More files by name (folders are made)."""
 
 MADE = (

@@ -116,6 +116,17 @@ def test_what_only_people_can_change_is_named_and_left(fix, written, reason):
     assert reason in fixed.by_hand[0]
 
 
+def test_what_is_left_keeps_nothing_else_from_being_changed(fix):
+    many = "\n".join(f"k{n}: {{password: $ID$NAME{n % 2}}}" for n in range(30))
+    text = connection("password: x\nauthType: {}\nextra:\n" + textwrap.indent(many, "  "))
+    text += "  sourceConfig: {config: {tableFilterPattern: {includes: [users]}}}\n"
+    fixed = fix(text, anchor=True)
+    assert fixed.new == re.sub(r"\$ID\$NAME(\d)", r'"${ID}$NAME\1"', text).replace(
+        "[users]", "[users$]"
+    )
+    assert len(fixed.by_hand) == 1
+
+
 def test_an_alias_is_changed_where_it_is_written(fix):
     text = connection(
         """

@@ -79,19 +79,25 @@ class Editor:
         self._is_json = is_json
 
     def place(self, rewrite: Rewrite) -> tuple[str, int, str]:
-        """The same for rewrites that are one and the same change, seen through aliases."""
-        nodes = (
-            self._document.key_nodes if rewrite.kind in {"key", "list"} else self._document.nodes
-        )
+        """The same for rewrites that are one change: one place seen through aliases, and all
+        variables of one text."""
+        if rewrite.kind == "variable":
+            return rewrite.kind, self._document.nodes[rewrite.path].start_mark.index, ""
+        of_key = rewrite.kind in {"key", "list"}
+        nodes = self._document.key_nodes if of_key else self._document.nodes
         return rewrite.kind, nodes[rewrite.path].start_mark.index, rewrite.new
 
-    def edits(self, rewrite: Rewrite) -> list[Edit]:
-        """Raises ByHandError for what is written in a way that is not understood."""
+    def edits(self, rewrites: list[Rewrite]) -> list[Edit]:
+        """The edits for rewrites of one place.
+
+        Raises ByHandError for what is written in a way that is not understood.
+        """
+        rewrite = rewrites[0]
         if rewrite.kind == "value":
             node = self._scalar(rewrite)
             return [Edit(*self._span(node), self._quoted_as(node, rewrite.new))]
         if rewrite.kind == "variable":
-            return [self._with_braces(self._scalar(rewrite), rewrite.new)]
+            return [self._with_braces(self._scalar(rewrite), {one.new for one in rewrites})]
         if rewrite.kind == "list":
             return self._as_list(rewrite)
         if "." in rewrite.new:
@@ -124,13 +130,16 @@ class Editor:
             return json.dumps(new, ensure_ascii=False)
         return "'" + new.replace("'", "''") + "'" if style == "'" else new
 
-    def _with_braces(self, node: yaml.ScalarNode, name: str) -> Edit:
+    def _with_braces(self, node: yaml.ScalarNode, names: set[str]) -> Edit:
         start, end = self._span(node)
         written = self._text[start:end]
         head = 0
         if written[0] in _BLOCK_STYLES:  # a comment may follow in the first line
             head = len(_LINE_END.split(written, maxsplit=1)[0])
-        new = written[:head] + with_braces(written[head:], name)
+        new = written[head:]
+        for name in names:
+            new = with_braces(new, name)
+        new = written[:head] + new
         if new == written:
             raise ByHandError("it is written with escapes")
         # Without quotes braces end a value between brackets and braces.

@@ -14,9 +14,6 @@ from metaglean.config.problems import dotted
 from metaglean.config.rewrites import ByHandError, Rewrite, rewritten, same
 from metaglean.errors import ConfigError
 
-_ROUNDS = 10  # one is enough, unless changes stand in each other's way
-_SINGLE = 100
-
 
 class Fixed(NamedTuple):
     """A file before and after; `by_hand` is what only people can change, one line each."""
@@ -54,14 +51,15 @@ class Fixer:
         before = self.read(text)
         reading, new = before, text
         refused: dict[Rewrite, str] = {}
-        for _ in range(_ROUNDS):
+        problems = before.problems
+        # Each time something is rewritten or refused; once is enough, unless changes overlap.
+        for _ in range(2 * (len(problems.rewrites) + len(problems.loose_patterns)) + 1):
             pending = _without(reading.problems.rewrites, refused)
             if anchor and not pending:  # last: they change which workflow it is
                 pending = _without(_anchored(reading), refused)
-            done = self._some(reading, new, pending, refused) if pending else None
-            if done is None:
+            if not pending:
                 break
-            reading, new = done
+            reading, new = self._some(reading, new, pending, refused) or (reading, new)
         left = [*reading.problems.rewrites, *(_anchored(reading) if anchor else ())]
         by_hand = [_told(reading, rewrite, refused) for rewrite in left]
         if header:
@@ -76,20 +74,30 @@ class Fixer:
         pending: list[Rewrite],
         refused: dict[Rewrite, str],
     ) -> tuple[Reading, str] | None:
-        """The text after all that is pending; after one of it, where all together don't go."""
+        """The text after all that is pending; without what is refused, or after one of it, where
+        all together don't go."""
         editor = Editor(reading.document, text, is_json=self._is_json)
         groups: dict[object, list[Rewrite]] = {}
         for rewrite in pending:
             groups.setdefault(editor.place(rewrite), []).append(rewrite)
-        several = [list(groups.values())] if len(groups) > 1 else []
-        for batch in [*several, *([group] for group in groups.values())][:_SINGLE]:
+
+        def tried(
+            batch: list[list[Rewrite]], refused: dict[Rewrite, str]
+        ) -> tuple[Reading, str] | None:
             try:
                 return self._after(reading, text, editor, batch)
             except (ByHandError, ConfigError) as error:
-                if len(batch) == 1:
-                    reason = str(error) if isinstance(error, ByHandError) else ""
-                    refused.update(dict.fromkeys(batch[0], reason))
-        return None
+                reason = str(error) if isinstance(error, ByHandError) else ""
+                refused.update((rewrite, reason) for group in batch for rewrite in group)
+                return None
+
+        everything = list(groups.values())
+        found = tried(everything, {})
+        if found is None:
+            alone = [group for group in everything if tried([group], refused)]
+            if alone:
+                found = tried(alone, {}) or tried(alone[:1], {})
+        return found
 
     def _after(
         self, reading: Reading, text: str, editor: Editor, groups: list[list[Rewrite]]
@@ -97,7 +105,7 @@ class Fixer:
         """Raises ByHandError, or ConfigError, where the result would not be what is meant."""
         rewrites = [rewrite for group in groups for rewrite in group]
         expected = rewritten(reading.document.data, rewrites)
-        new = edited(text, [edit for group in groups for edit in editor.edits(group[0])])
+        new = edited(text, [edit for group in groups for edit in editor.edits(group)])
         after = self.read(new)
         if not same(after.document.data, expected):
             raise ByHandError("it is written in a way that is not understood")
