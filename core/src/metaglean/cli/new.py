@@ -21,8 +21,8 @@ EPILOG = """\
 examples:
   metaglean new connector hello
   metaglean new connector hello --title "Hello World" --output plugins/hello
-  metaglean new processor glossary
-  metaglean new sink folder
+  metaglean new processor mask
+  metaglean new sink archive
   metaglean new profiler hello          # for the tables of the source `hello`
 
 exit codes: 0, or 2 where a name doesn't do or a file is there already

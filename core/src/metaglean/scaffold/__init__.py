@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from importlib.abc import Traversable
 
 KINDS = ("connector", "processor", "sink", "profiler")
-LONGEST_NAME = 30
-LONGEST_TITLE = 40
+# So that no rendered line gets longer than 100 characters.
+LONGEST_NAME = 20
+LONGEST_TITLE = 32
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _TITLE = re.compile(r"[^\W_](?:[\w .&'()+,/:-]*[\w.)+])?")
 _WORD = re.compile(r"@(\w+)@")
@@ -50,7 +51,7 @@ class Plugin(NamedTuple):
     def distribution(self) -> str:
         """The name in a package index."""
         word = "plugin" if self.kind == "connector" else self.kind
-        return f"metaglean-{word}-{_dashed(self.type)}"
+        return f"metaglean-{word}-{self.type.replace('_', '-')}"
 
     @property
     def registers(self) -> str:
@@ -67,7 +68,6 @@ class Plugin(NamedTuple):
             "distribution": self.distribution,
             "about": _ABOUT[self.kind].format(self.title),
             "group": f"metaglean.{self.registers}s.v1",
-            "host": _dashed(self.type),
             "Class": "".join(word.capitalize() for word in re.split("[-_]", self.type)),
             "ENV": self.type.replace("-", "_").upper(),
         }
@@ -131,7 +131,3 @@ def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
     return _WORD.sub(lambda found: words[found[1]], text)
-
-
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
