@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from metaglean.components import (
+        Assumption,
         Change,
         Component,
         Config,
@@ -83,8 +84,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES = {
-    "components": "Change Component Config Existing ObservedRun Observer Phase Processor Profiler "
-    "Sink Source Step",
+    "components": "Assumption Change Component Config Existing ObservedRun Observer Phase Processor "
+    "Profiler Sink Source Step",
     "errors": "AccessDenied ConfigError Interrupted ItemError MetagleanError NotFound PluginError "
     "RemoteError RunEndingError RunError",
     "fqn": "NameRules",

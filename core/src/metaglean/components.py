@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from metaglean.run import Run
 
 __all__ = [
-    "Change", "Component", "Config", "Existing", "Notice", "ObservedRun", "Observer", "Phase",
-    "Processor", "Profiler", "Sink", "Source", "Step",
+    "Assumption", "Change", "Component", "Config", "Existing", "Notice", "ObservedRun", "Observer",
+    "Phase", "Processor", "Profiler", "Sink", "Source", "Step",
 ]  # fmt: skip
 
 
@@ -43,12 +43,21 @@ class Step(NamedTuple):
     required: bool = True
 
 
+class Assumption(NamedTuple):
+    """What a component takes for true of its system though nobody saw it on a live one. `name` is
+    short, `text` a sentence; `metaglean selfcheck --live` tests them, the docs list them."""
+
+    name: str
+    text: str
+
+
 class Component(ABC):
     """Base of all components. `type` is the word users write; it equals the entry point's name."""
 
     type: ClassVar[str]
     Config: ClassVar[ConfigClass] = Config
     capabilities: ClassVar[frozenset[str]] = frozenset()
+    assumptions: ClassVar[tuple[Assumption, ...]] = ()
 
 
 class Source(Component):
@@ -88,6 +97,15 @@ class Source(Component):
     def read(self, run: Run) -> Iterator[Record]:
         """Yield the records. Inventories go through `run.listing`, single items through `run.item`
         or `run.map`."""
+
+    def selfcheck(self, run: Run) -> Iterator[Step]:
+        """Test the assumptions, reading only: one step each, called as the assumption. `ok` is None
+        where these credentials, or this system's data, can't tell; `detail` says what was found
+        instead, in numbers and in words of the API: it goes into a report that others read.
+
+        Optional: what gets no step is reported as not tested.
+        """
+        return iter(())
 
     def id_in_url(self, url: str) -> str | None:
         """The `source_id` in one of this source's `source_url`s.
@@ -195,6 +213,23 @@ class Sink(Component):
         """Stream what stands below `scope` (the parent's ref), soft-deleted included. Core reads
         it once a run and scope, before the source's listing."""
         return iter(())
+
+    def selfcheck(self, run: Run) -> Iterator[Step]:
+        """As `Source.selfcheck`, in the scratch service `run.service`, in which core has written a
+        sample by then."""
+        return iter(())
+
+    def services(self, prefix: str) -> Iterator[tuple[Ref, str]]:
+        """The services whose name begins so, each with its description. Asked after `open`."""
+        return iter(())
+
+    def discard(self, service: Ref) -> None:
+        """Remove a service for good, with all below it; only a self-check asks for that, of a
+        service that it made.
+
+        Optional: a sink without it is not tested, as nothing may be left behind.
+        """
+        raise NotImplementedError
 
     def last_written(self, entity: Existing) -> float | None:
         """When a run wrote this entity last, in epoch seconds; None where that can't be told.

@@ -42,12 +42,13 @@ class Stream(Iterator[Record]):
 
 
 def read(source: Source, run: Run) -> Iterator[Record]:
-    """The service, then what the source yields, with what may not be written left out; at most
-    `run.limit` tables, pipelines or dashboards. A source that fails at once writes not even its
-    service."""
+    """The service (as the source describes it, where that is its first record), then what the
+    source yields, with what may not be written left out; at most `run.limit` tables, pipelines or
+    dashboards. A source that fails at once writes not even its service."""
     records = iter(source.read(run))
     first = list(islice(records, 1))
-    yield Service(ref=run.service, service_type=source.service_type)
+    if not (first and isinstance(first[0], Service) and first[0].ref == run.service):
+        yield Service(ref=run.service, service_type=source.service_type)
     leaves = 0
     for record in chain(first, records):
         checked = run.arrived(record) if isinstance(record, Entity) else record

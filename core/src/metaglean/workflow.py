@@ -6,7 +6,6 @@ print_status, stop); `run_workflow` is the same in one call.
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ from metaglean.profiles import profiled
 from metaglean.records import Record, Ref
 from metaglean.redaction import Redactor
 from metaglean.run import Run
-from metaglean.spool import Direct, Journal, Replay
+from metaglean.spool import Direct, Journal, Replay, spool_of
 from metaglean.stream import Stream, counted, read, renamed
 from metaglean.summary import summary
 from metaglean.sweep import sweep
@@ -41,6 +40,8 @@ from metaglean.verdict import first_of, report_listings, verdict
 
 if TYPE_CHECKING:
     from metaglean.config import WorkflowConfig
+
+Probe = Callable[[Run, Source, Sink], Iterator[Step]]
 
 
 class Workflow:
@@ -96,7 +97,8 @@ class Workflow:
     def execute(self) -> None:
         """Run it. Errors of the run are kept for `raise_from_status`; a signal or an exception of
         the host is raised once everything is in order."""
-        self._spool = self._journal()
+        # A push has its spool already.
+        self._spool = spool_of(self.config, needed=not (self.dry_run or self._replay))
         run = self._begin()
         with logging_to(run, self._level):
             self._watch = self._watching(run)
@@ -164,11 +166,25 @@ class Workflow:
     def test_connection(self) -> Iterator[Step]:
         """The steps of the source, then those of the sink; the sink comes first where it keeps the
         source's connection."""
+        return self._asked(self._test_steps, "the connection test broke off")
+
+    def probe(self, ask: Probe, *, sink: bool = True) -> Iterator[Step]:
+        """What `ask` yields, in a run that reads and writes nothing itself; `sink` opens the sink,
+        which is done anyway where it keeps the source's connection."""
+
+        def steps(run: Run) -> Iterator[Step]:
+            if sink or self._source is None:
+                self._open(run)
+            yield from ask(run, self._connected(run), self._sink)
+
+        return self._asked(steps, "the check broke off")
+
+    def _asked(self, ask: Callable[[Run], Iterator[Step]], broken: str) -> Iterator[Step]:
         run = self._begin()
         with logging_to(run, self._level):
             try:
-                with phase(run, "the connection test broke off"):
-                    for step in self._test_steps(run):
+                with phase(run, broken):
+                    for step in ask(run):
                         yield step._replace(detail=run.redactor.clean(step.detail))
             finally:
                 self.status = "stopped"
@@ -231,18 +247,6 @@ class Workflow:
         for warning in config.warnings:
             run.at("configuration").warn(warning)
         return run
-
-    def _journal(self) -> Direct:
-        """Where the records go while the sink is away. A dry run writes none, nor does a push: its
-        spool is there already."""
-        path = self.config.limits.spool
-        if path is None or self.dry_run or self._replay:
-            return Direct()
-        name = self.config.path or "WORKFLOW"
-        return Journal(
-            Path(path).expanduser(),
-            lambda spool: f"metaglean push {shlex.quote(str(spool))} -c {shlex.quote(name)}",
-        )
 
     @contextmanager
     def _making(self, redactor: Redactor) -> Iterator[None]:

@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "validate workflow files, without connecting to anything; rewrite old spellings",
     "push": "send what a run kept in a spool while its sink was away",
     "test-connection": "try the permissions that a workflow needs, one by one",
+    "selfcheck": "test on the live systems what was never seen there",
     "plugins": "list what is installed, show or check one",
     "schema": "print JSON Schema for editors",
     "new": "make a new connector, processor, sink or profiler",

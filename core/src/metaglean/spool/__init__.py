@@ -7,7 +7,7 @@ replay.py   the side of `metaglean push`: names are decided anew, by what stands
 
 from __future__ import annotations
 
-from metaglean.spool.journal import Direct, Journal
+from metaglean.spool.journal import Direct, Journal, spool_of
 from metaglean.spool.replay import Replay
 
-__all__ = ["Direct", "Journal", "Replay"]
+__all__ = ["Direct", "Journal", "Replay", "spool_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from metaglean.run import Run
 from metaglean.spool.file import FORMAT, SpoolFile
 
 if TYPE_CHECKING:
+    from metaglean.config import WorkflowConfig
     from metaglean.standing import Existing
 
 ROWS = 500
@@ -207,6 +209,18 @@ class Journal(Direct):
         elif self._file:
             self._file.discard()
             self._file = None
+
+
+def spool_of(config: WorkflowConfig, *, needed: bool = True) -> Direct:
+    """Where the records of one run go while its sink is away."""
+    path = config.limits.spool
+    if path is None or not needed:
+        return Direct()
+    workflow = shlex.quote(config.path or "WORKFLOW")
+    return Journal(
+        Path(path).expanduser(),
+        lambda spool: f"metaglean push {shlex.quote(str(spool))} -c {workflow}",
+    )
 
 
 def _age(age: Any) -> Any:

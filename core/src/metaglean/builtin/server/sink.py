@@ -11,6 +11,7 @@ from metaglean.builtin.server.assembly import Assembly
 from metaglean.builtin.server.checks import checks
 from metaglean.builtin.server.config import MetadataRestConfig, ServerConfig
 from metaglean.builtin.server.connect import connect, stored_connection
+from metaglean.builtin.server.selfcheck import ASSUMPTIONS, discard, selfcheck, services
 from metaglean.builtin.server.wire import KINDS
 from metaglean.errors import RunError
 from metaglean.records import Entity, Lineage, PipelineRun, Record, Ref
@@ -30,6 +31,7 @@ class MetadataRestSink(Sink):
     Config = MetadataRestConfig
     ServerConfig = ServerConfig
     capabilities = frozenset({"plan", "deletion"})
+    assumptions = ASSUMPTIONS
 
     def __init__(self, config: MetadataRestConfig) -> None:
         super().__init__(config)
@@ -51,6 +53,18 @@ class MetadataRestSink(Sink):
     def existing(self, kind: str, scope: Ref) -> Iterator[Existing]:
         """What stands below `scope`, by one paged listing."""
         return self._opened.existing(kind, scope)
+
+    def services(self, prefix: str) -> Iterator[tuple[Ref, str]]:
+        """Database services, live and soft-deleted. (Their bodies hold connections.)"""
+        return services(self._opened.server, prefix)
+
+    def discard(self, service: Ref) -> None:
+        """Delete it hard."""
+        discard(self._opened.server, service)
+
+    def selfcheck(self, run: Run) -> Iterator[Step]:
+        """What the samples of core can't tell."""
+        return selfcheck(self._opened, run)
 
     def last_written(self, entity: Existing) -> float | None:
         """When a bot wrote it last: what people write since is no run's."""

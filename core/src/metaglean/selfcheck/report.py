@@ -1,0 +1,98 @@
+"""The findings for people and programs. It is made to be shown to strangers: no address, no id, no
+name of the tenant's is in it."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import packages_distributions, version
+from typing import Any
+from urllib.parse import urlsplit
+
+from metaglean.config import WorkflowConfig
+from metaglean.redaction import Redactor
+from metaglean.selfcheck.checking import Finding
+
+MARKS = {True: "ok", False: "BROKEN", None: "not tested"}
+_ADDRESS = re.compile(r"https?://[^\s'\"<>)]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
+_ID = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{4,27}\b|\b\d{5,}\b")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_LONGEST = 300
+
+
+class Shown:
+    """Texts without secrets, addresses, ids, quoted words and the service's name."""
+
+    def __init__(self, config: WorkflowConfig) -> None:
+        self._redactor = Redactor(*config.secrets)
+        self._hosts = sorted(set(_hosts(config)), key=len, reverse=True)
+        self._service = re.compile(rf"{re.escape(config.service_name)}(_selfcheck_[0-9a-f]{{8}})?")
+
+    def __call__(self, text: str) -> str:
+        text = _ADDRESS.sub("<address>", self._redactor.clean(text))
+        for host in self._hosts:
+            text = text.replace(host, "<address>")
+        text = _ID.sub("<id>", _MAIL.sub("<mail>", self._service.sub("<service>", text)))
+        return _QUOTED.sub("'…'", text)[:_LONGEST]
+
+
+def as_json(config: WorkflowConfig, findings: Sequence[Finding], notes: Sequence[str]) -> Any:
+    """Versions, findings and notes, ready for JSON."""
+    shown = Shown(config)
+    return {
+        "versions": dict(versions(config)),
+        "findings": [
+            {**one._asdict(), "ok": MARKS[one.ok].lower(), "detail": shown(one.detail)}
+            for one in findings
+        ],
+        "notes": [shown(note) for note in notes],
+    }
+
+
+def as_markdown(config: WorkflowConfig, findings: Sequence[Finding], notes: Sequence[str]) -> str:
+    """The same as a page."""
+    data = as_json(config, findings, notes)
+    lines = ["# Metaglean self-check", ""]
+    lines += [f"- {name} {number}" for name, number in data["versions"].items()]
+    for component in dict.fromkeys(one.component for one in findings):
+        lines += ["", f"## {component}", "", "| assumption | result | found |", "|---|---|---|"]
+        for one in data["findings"]:
+            if one["component"] == component:
+                cells = (one["text"], one["ok"], one["detail"])
+                lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    lines += ["", *(f"- {note}" for note in data["notes"])] if notes else []
+    return "\n".join(lines) + "\n"
+
+
+def versions(config: WorkflowConfig) -> Iterator[tuple[str, str]]:
+    """What is installed: the distributions of core, source and sink, Python, the system."""
+    homes = packages_distributions()
+    found = {"metaglean-core"}
+    for component in (config.source_class, config.sink_class):
+        found.update(homes.get(component.__module__.partition(".")[0], ())[:1])
+    for name in sorted(found):
+        yield name, version(name)
+    yield "Python", platform.python_version()
+    yield platform.system(), platform.release().partition("-")[0]
+
+
+def _hosts(config: WorkflowConfig) -> Iterator[str]:
+    """The hosts that the workflow's settings name."""
+    for model in (config.source_config, config.server):
+        for text in _texts(model.model_dump() if model else {}):
+            parts = urlsplit(text if "://" in text else "")
+            yield from filter(None, (parts.netloc, parts.hostname))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    inner: Iterable[Any] = value.values() if isinstance(value, dict) else ()
+    for one in inner:
+        yield from _texts(one)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
