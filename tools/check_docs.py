@@ -4,9 +4,10 @@
     python tools/check_docs.py --write   # rewrites the generated parts
 
 A generated part stands between `<!-- generated: WHAT -->` and `<!-- end -->`, where WHAT is a
-command (`metaglean ingest --help`) or the keys of a configuration model
-(`keys metaglean.options:DatabaseOptions`). A page that shows a command's help shows that of all its
-commands, too.
+command (`metaglean ingest --help`), the keys of a configuration model
+(`keys metaglean.options:DatabaseOptions`), or what a component assumes
+(`assumptions metaglean_domo.database:DomoDatabase`). A page that shows a command's help shows that
+of all its commands, too.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def pages() -> list[Path]:
 @cache
 def generated(what: str) -> str:
     """The text of a generated part."""
+    if what.startswith("assumptions "):
+        return assumptions_list(what.removeprefix("assumptions "))
     if what.startswith("keys "):
         return keys_table(what.removeprefix("keys "))
     program, *arguments = what.split()
@@ -57,6 +60,14 @@ def keys_table(where: str) -> str:
     rows = ["| key | default | what it does |", "|---|---|---|"]
     rows += [_row(name, field) for name, field in model.model_fields.items()]
     return "\n".join(rows) + "\n"
+
+
+def assumptions_list(where: str) -> str:
+    """What a component assumes of its system, or a list of such."""
+    module, _, name = where.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    lines = [f"- {one.text}" for one in getattr(found, "assumptions", found)]
+    return "\n".join(lines) + "\n"
 
 
 def _row(name: str, field: Any) -> str:

@@ -84,8 +84,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES = {
-    "components": "Assumption Change Component Config Existing ObservedRun Observer Phase Processor "
-    "Profiler Sink Source Step",
+    "components": "Assumption Change Component Config Existing ObservedRun Observer Phase "
+    "Processor Profiler Sink Source Step",
     "errors": "AccessDenied ConfigError Interrupted ItemError MetagleanError NotFound PluginError "
     "RemoteError RunEndingError RunError",
     "fqn": "NameRules",
@@ -105,6 +105,7 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names.s
 
 __all__ = [  # written out, as type checkers need it; a test compares it with _MODULES
     "AccessDenied",
+    "Assumption",
     "Auth",
     "Basic",
     "Bearer",

@@ -73,7 +73,7 @@ class Selfcheck:
         yield from Workflow(self.config, silent=True).probe(ask, sink=False)
 
     def _sink(self) -> Generator[Step, None, None]:
-        """Whatever ends this (an error, a signal, a caller who has seen enough), the service goes."""
+        """Whatever ends this (an error, a signal, a caller who has enough), the service goes."""
         if self.config.sink_class.discard is Sink.discard:
             raise RunError("this sink can't remove what a self-check makes")
         self._clear()
@@ -91,7 +91,7 @@ class Selfcheck:
     # -- nothing is left ------------------------------------------------------------------------
 
     def _clear(self) -> None:
-        """Remove what earlier self-checks of this service left; tell of those that may still run."""
+        """Remove what earlier self-checks left; tell of those that may still run."""
         for name, description in self._standing():
             begun = _begun(description)
             if begun is None or not re.fullmatch(r"[0-9a-f]{8}", name.removeprefix(self._prefix)):
@@ -125,7 +125,7 @@ class Selfcheck:
         return [(name, text) for name, text in found if text.startswith(MARK)]
 
     def _discard(self, name: str) -> bool:
-        def ask(run: Run, _source: Source, sink: Sink) -> Iterator[Step]:
+        def ask(_run: Run, _source: Source, sink: Sink) -> Iterator[Step]:
             sink.discard(Ref("databaseService", (name,)))
             return iter(())
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import distributions, version
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +28,8 @@ class Shown:
     def __init__(self, config: WorkflowConfig) -> None:
         self._redactor = Redactor(*config.secrets)
         self._hosts = sorted(set(_hosts(config)), key=len, reverse=True)
-        self._service = re.compile(rf"{re.escape(config.service_name)}(_selfcheck_[0-9a-f]{{8}})?")
+        name = re.escape(config.service_name)
+        self._service = re.compile(rf"(?<!\w){name}(_selfcheck_[0-9a-f]{{8}})?(?!\w)")
 
     def __call__(self, text: str) -> str:
         text = _ADDRESS.sub("<address>", self._redactor.clean(text))
@@ -68,12 +69,16 @@ def as_markdown(config: WorkflowConfig, findings: Sequence[Finding], notes: Sequ
 
 def versions(config: WorkflowConfig) -> Iterator[tuple[str, str]]:
     """What is installed: the distributions of core, source and sink, Python, the system."""
-    homes = packages_distributions()
-    found = {"metaglean-core"}
-    for component in (config.source_class, config.sink_class):
-        found.update(homes.get(component.__module__.partition(".")[0], ())[:1])
-    for name in sorted(found):
-        yield name, version(name)
+    homes = {
+        entry.value.partition(".")[0]: distribution
+        for distribution in distributions()
+        for entry in distribution.entry_points
+        if entry.group.startswith("metaglean.")
+    }
+    components = (config.source_class, config.sink_class)
+    modules = [component.__module__.partition(".")[0] for component in components]
+    found = {homes[module].name: homes[module].version for module in modules if module in homes}
+    yield from sorted({"metaglean-core": version("metaglean-core"), **found}.items())
     yield "Python", platform.python_version()
     yield platform.system(), platform.release().partition("-")[0]
 

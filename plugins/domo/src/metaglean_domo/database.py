@@ -11,6 +11,7 @@ from metaglean_domo.api import PublicApi, instance_api, public_api
 from metaglean_domo.config import DomoConnection, DomoDatabaseOptions
 from metaglean_domo.connection import connection_steps
 from metaglean_domo.convert import CERTIFICATION, DOMO_TAGS
+from metaglean_domo.selfcheck import ASSUMPTIONS, Selfcheck
 from metaglean_domo.tables import Tables
 
 SCHEMA = "default"
@@ -28,6 +29,7 @@ class DomoDatabase(Source):
     service_type = "DomoDatabase"
     classifications = (DOMO_TAGS, CERTIFICATION)
     capabilities = frozenset({"metadata", "owners", "tags", "views", "deletion"})
+    assumptions = ASSUMPTIONS
 
     config: DomoConnection
     options: DomoDatabaseOptions
@@ -46,6 +48,11 @@ class DomoDatabase(Source):
     def test_connection(self, run: Run) -> Iterator[Step]:
         """One step a credential and scope."""
         yield from connection_steps(self._public(run), instance_api(run, self.config), self.config)
+
+    def selfcheck(self, run: Run) -> Iterator[Step]:
+        """What was never seen on a live tenant."""
+        api = instance_api(run, self.config)
+        yield from Selfcheck(self.config, self._public(run), api).steps()
 
     def read(self, run: Run) -> Iterator[Record]:
         """Database, schema, then the tables in order of dataset id."""
