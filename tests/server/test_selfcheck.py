@@ -81,7 +81,7 @@ def check_nothing_left(place: Place, scratch: str) -> None:
     assert place.admin.all("databases", service=scratch, include="all") == []
 
 
-@SITES
+@FAKE
 def test_what_holds_and_what_does_not_with_nothing_left(place: Place) -> None:
     check = selfcheck(place)
     findings = list(check.findings())

@@ -25,13 +25,15 @@ NAMES = (
     PLAIN, "dots.and spaces", 'say "yes"', "a::b", "percent %25 / slash ? # & +", "two\nlines",
     "Größe 数 😀", "Case", "case", "x" * 300,
 )  # fmt: skip
+_CHANGING = "id0"
 _LINK = "https://selfcheck.invalid/"
 
 Stage = Literal["first", "changed", "without", "renamed"]
 
 
 class SampleConfig(Config):
-    """`stage` is what has become of the sample; `mark` the description of its service."""
+    """`stage` is what has become of the sample: one table changed, then renamed as well, and for a
+    while gone; `mark` the description of its service."""
 
     stage: Stage = "first"
     mark: str = ""
@@ -75,7 +77,7 @@ class Sample(Source):
 
     def _table(self, ref: Ref, item: Listed) -> Table:
         """As it was; after its change with another text and one column more."""
-        changed = item.name == PLAIN and self.config.stage == "changed"
+        changed = item.id == _CHANGING and self.config.stage != "first"
         columns = [("id", "LONG"), ("na.me ü", "STRING")] + (
             [("more", "DOUBLE")] if changed else []
         )

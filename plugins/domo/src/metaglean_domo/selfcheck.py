@@ -172,8 +172,11 @@ class Selfcheck:
     @property
     def _plane(self) -> InstanceApi:
         if self._instance is None:
-            raise _Untold(f"{' and '.join(self._config.missing_for_instance())} not given")
+            raise _Untold(self._missing())
         return self._instance
+
+    def _missing(self) -> str:
+        return f"{' and '.join(self._config.missing_for_instance())} not given"
 
     def _bulk(self) -> str:
         plane = self._plane
@@ -215,9 +218,10 @@ class Selfcheck:
         return _counted(odd, found, "of another shape")
 
     def _told(self) -> list[Json]:
-        if self._plane and not self._details:
-            raise _Untold("the bulk call told nothing")
-        return self._details
+        """What the bulk call gave."""
+        if self._details:
+            return self._details
+        raise _Untold("the bulk call told nothing" if self._instance else self._missing())
 
     @staticmethod
     def _some(items: list[Any], most: int = _SOME) -> list[Any]:

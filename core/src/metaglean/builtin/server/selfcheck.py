@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from metaglean import Assumption, Step
-from metaglean.builtin.server.client import Pages, Server, by_name
+from metaglean.builtin.server.client import Json, Pages, Server, by_name
 from metaglean.builtin.server.names import QualifiedNames, ServerNames
 from metaglean.builtin.server.wire import KINDS
 from metaglean.errors import ItemError, NotFound
@@ -81,7 +81,7 @@ def _scope(at: Assembly, service: Ref) -> Ref | None:
 
 
 def _pages(at: Assembly, scope: Ref) -> Step:
-    params = {"databaseSchema": at.qualified(scope), "include": "all"}
+    params: Json = {"databaseSchema": at.qualified(scope), "include": "all"}
     whole = [one["id"] for one in at.server.listing("tables", **params)]
     small = [one["id"] for one in at.server.listing("tables", Pages(None, 2, 1), **params)]
     same = len(small) == len(set(small)) and set(small) == set(whole)
