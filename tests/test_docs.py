@@ -84,6 +84,10 @@ def environment(folder: Path):
         variables |= {"OM_HOST_PORT": server.url, "OM_BOT_TOKEN": server.token}
         made = {**os.environ, **variables, "PATH": f"{BIN}:{os.environ['PATH']}", "NO_COLOR": "1"}
         run("metaglean ingest -c workflow.yaml", folder, made)
+        text = (folder / "server.yaml").read_text("utf-8")
+        (folder / "away.yaml").write_text(f"{text}limits:\n  spool: spool.jsonl\n", "utf-8")
+        spooled = run("metaglean ingest -c away.yaml", folder, {**made, "OM_BOT_TOKEN": "refused"})
+        assert spooled.returncode == 1, spooled.stderr
         yield made
 
 
