@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from metaglean.components import Assumption, Change, Step
-from metaglean.config import LimitsConfig, WorkflowConfig
+from metaglean.config import DeletionConfig, WorkflowConfig
+from metaglean.config.rename import RenameConfig
 from metaglean.errors import RemoteError
 from metaglean.options import DatabaseOptions
 from metaglean.selfcheck.sample import NAMES, PLAIN, Sample, SampleConfig, Stage
@@ -39,7 +40,10 @@ def sample_config(
         source_options=DatabaseOptions(),
         processors=(),
         profiler=None,
-        limits=LimitsConfig(),
+        observers=(),
+        rename=RenameConfig(),
+        deletion=DeletionConfig(),
+        limits=config.limits.model_copy(update={"spool": None}),
         ingestion_pipeline_fqn=None,
         pipeline_run_id=None,
     )
