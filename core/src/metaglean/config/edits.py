@@ -16,7 +16,7 @@ from typing import NamedTuple
 import yaml
 
 from metaglean.config.document import Document, as_yaml
-from metaglean.config.rewrites import ByHandError, Rewrite, with_braces
+from metaglean.config.rewrites import ByHandError, Rewrite, bare_variables, with_braces
 
 _BLOCK_STYLES = ("|", ">")
 _STEP = 2
@@ -70,6 +70,10 @@ def _line_end(text: str) -> str:
     return found[0] if found else "\n"
 
 
+def _in_single_quotes(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 class Editor:
     """Finds the edits for rewrites of one document; `text` is what it was read from."""
 
@@ -97,7 +101,7 @@ class Editor:
             node = self._scalar(rewrite)
             return [Edit(*self._span(node), self._quoted_as(node, rewrite.new))]
         if rewrite.kind == "variable":
-            return [self._with_braces(self._scalar(rewrite), {one.new for one in rewrites})]
+            return self._with_braces(self._scalar(rewrite), {one.new for one in rewrites})
         if rewrite.kind == "list":
             return self._as_list(rewrite)
         if "." in rewrite.new:
@@ -128,25 +132,30 @@ class Editor:
             raise ByHandError("it is a block of text")
         if style == '"':
             return json.dumps(new, ensure_ascii=False)
-        return "'" + new.replace("'", "''") + "'" if style == "'" else new
+        return _in_single_quotes(new) if style == "'" else new
 
-    def _with_braces(self, node: yaml.ScalarNode, names: set[str]) -> Edit:
+    def _with_braces(self, node: yaml.ScalarNode, names: set[str]) -> list[Edit]:
         start, end = self._span(node)
         written = self._text[start:end]
-        head = 0
+        spans = list(bare_variables(written, names))
         if written[0] in _BLOCK_STYLES:  # a comment may follow in the first line
-            head = len(_LINE_END.split(written, maxsplit=1)[0])
-        new = written[head:]
-        for name in names:
-            new = with_braces(new, name)
-        new = written[:head] + new
-        if new == written:
+            first = len(_LINE_END.split(written, maxsplit=1)[0])
+            spans = [span for span in spans if span[0] > first]
+        if not spans:
             raise ByHandError("it is written with escapes")
         # Without quotes braces end a value between brackets and braces.
-        plain = written[0] not in "\"'|>"
-        if plain and self._in_flow(start):
-            new = f'"{new}"' if not re.search(r'["\\]', new) else "'" + new.replace("'", "''") + "'"
-        return Edit(start, end, new)
+        if written[0] not in "\"'|>" and self._in_flow(start):
+            new = with_braces(written, names)
+            quoted = f'"{new}"' if not re.search(r'["\\]', new) else _in_single_quotes(new)
+            return [Edit(start, end, quoted)]
+        return [
+            edit
+            for one, other in spans
+            for edit in (
+                Edit(start + one, start + one, "{"),
+                Edit(start + other, start + other, "}"),
+            )
+        ]
 
     @cached_property
     def _flows(self) -> list[tuple[int, int]]:

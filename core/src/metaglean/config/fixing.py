@@ -59,7 +59,10 @@ class Fixer:
                 pending = _without(_anchored(reading), refused)
             if not pending:
                 break
-            reading, new = self._some(reading, new, pending, refused) or (reading, new)
+            done = self._some(reading, new, pending, refused)
+            if done:
+                reading, new = done
+                refused.clear()  # what was refused may go now
         left = [*reading.problems.rewrites, *(_anchored(reading) if anchor else ())]
         by_hand = [_told(reading, rewrite, refused) for rewrite in left]
         if header:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from metaglean.config.document import Path
+
+_VARIABLE = re.compile(r"\$\$\{|\$\{[^{}]*\}|\$(?P<bare>[A-Za-z_][A-Za-z0-9_]*)")
 
 Kind = Literal["key", "list", "value", "variable"]
 
@@ -56,7 +58,7 @@ def _apply(data: Any, rewrite: Rewrite) -> None:
             raise ByHandError("the value is made of variables")
         block[last] = rewrite.new
     elif rewrite.kind == "variable":
-        block[last] = with_braces(block[last], rewrite.new)
+        block[last] = with_braces(block[last], {rewrite.new})
     else:
         value = block.pop(last)
         *parents, name = rewrite.new.split(".")
@@ -69,13 +71,20 @@ def _apply(data: Any, rewrite: Rewrite) -> None:
         block[name] = [value] if rewrite.kind == "list" else value
 
 
-def with_braces(text: str, name: str) -> str:
-    """`text` with every bare `$name` as `${name}`; a `$${` is a literal `${` and stays."""
-    return re.sub(
-        rf"(?P<other>\$\$\{{|\$\{{[^{{}}]*\}})|\${re.escape(name)}(?![A-Za-z0-9_])",
-        lambda found: found["other"] or f"${{{name}}}",
-        text,
-    )
+def bare_variables(text: str, names: Container[str]) -> Iterator[tuple[int, int]]:
+    """Where the names of bare variables, `$name`, begin and end; a `$${` is a literal `${`."""
+    for found in _VARIABLE.finditer(text):
+        if found["bare"] in names:
+            yield found.span("bare")
+
+
+def with_braces(text: str, names: Container[str]) -> str:
+    """`text` with every bare `$name` as `${name}`."""
+    parts, at = [], 0
+    for start, end in bare_variables(text, names):
+        parts += [text[at:start], "{", text[start:end], "}"]
+        at = end
+    return "".join((*parts, text[at:]))
 
 
 def _copied(data: Any) -> Any:
