@@ -25,8 +25,14 @@ processor: {type: filter}
 MADE = (
     "metaglean ingest -c workflow.yaml",  # the catalog metaglean.db
     "metaglean ingest -c workflow.yaml",  # with a second run in it
+    "OM_BOT_TOKEN=refused metaglean ingest -c away.yaml || true",  # spool.jsonl
 )
 """Commands that are run once, in this order, when everything else stands."""
+
+CODES = {
+    "metaglean selfcheck -c workflow.yaml": 2,  # it only says what it would do
+}
+"""Examples that end with another exit code than 0, as their help says."""
 
 
 def write_files(folder: Path) -> None:
@@ -36,6 +42,8 @@ def write_files(folder: Path) -> None:
         named = re.match(r"# (\S+)\n", text)
         if named:
             (folder / named[1]).write_text(text, "utf-8")
+    server = (folder / "server.yaml").read_text("utf-8")
+    (folder / "away.yaml").write_text(f"{server}limits: {{spool: spool.jsonl}}\n", "utf-8")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")

@@ -67,7 +67,7 @@ def run(line: str, folder: Path) -> str:
         contextlib.redirect_stderr(errors),
     ):
         code = main(words)
-    assert code == 0, output.getvalue() + errors.getvalue()
+    assert code == help_examples.CODES.get(line, 0), output.getvalue() + errors.getvalue()
     if target:
         (folder / target).write_text(output.getvalue(), "utf-8")
     return output.getvalue()

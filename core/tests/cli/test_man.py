@@ -69,3 +69,8 @@ def test_text_is_no_markup():
 def test_the_command_prints_it(capsys):
     assert main(["man"]) == 0
     assert capsys.readouterr().out.startswith('.\\" Printed by')
+
+
+def test_other_letters_are_escapes():
+    command = Command(("x",), "", "→ é", "", "")
+    assert r"\[u2192] \[u00E9]" in page(Command((), "", "", "", "", commands=(command,)), "1", "")

@@ -100,4 +100,5 @@ def _text(text: str) -> str:
     """Text that troff takes as it is: no escapes, no macros, hyphens that can be copied."""
     text = text.replace("\\", r"\e").replace("-", r"\-").replace("~", r"\(ti").replace("^", r"\(ha")
     text = text.replace("`", r"\(ga")
+    text = re.sub(r"[^\x00-\x7f]", lambda found: rf"\[u{ord(found[0]):04X}]", text)
     return rf"\&{text}" if text.startswith((".", "'")) else text
