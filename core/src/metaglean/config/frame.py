@@ -29,7 +29,7 @@ class SourceFrame(Config):
     """`source:`, the system that is read."""
 
     WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {
-        "sourcePythonClass": "sources are found by their type",
+        "sourcePythonClass": "sources are plugins, found by their type (docs/authors/porting.md)",
     }
 
     type: str = Field(description="The source's type; `metaglean plugins` lists them.")

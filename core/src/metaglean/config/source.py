@@ -25,6 +25,13 @@ CONNECTION: Path = ("source", "serviceConnection", "config")
 OPTIONS: Path = ("source", "sourceConfig", "config")
 PROFILER = "Profiler"
 _NAME = re.compile(r"[\w -]+")
+PORTING = "docs/authors/porting.md"
+_PYTHON_CLASS = "sourcePythonClass"
+_ARE_PLUGINS = "sources are plugins, found by their type"
+_HOW_TO_PORT = f"{PORTING} makes a plugin of the class that {_PYTHON_CLASS} names"
+_CUSTOM = re.compile(
+    "custom[-_]?(api|dashboard|database|drive|messaging|mlmodel|pipeline|search|storage)"
+)
 _CAPABILITY = re.compile(r"supports[A-Z]\w*")
 _NO_CONNECTION = (
     "the source's settings are expected in `serviceConnection: {config: …}`; the connection that "
@@ -84,7 +91,7 @@ def resolve_source(
     """
     check_values(block.get("serviceName"), ("source", "serviceName"), problems)
     name = block.get("type")
-    found = _pick_source(name, registry, problems) if isinstance(name, str) else None
+    found = _pick_source(name, block, registry, problems) if isinstance(name, str) else None
     config, options = None, None
     asked = stored and block.get("serviceConnection") is None
     if found is not None:
@@ -109,7 +116,13 @@ def check_together(
         problems.error(path, f"the settings could not be checked: {kind}", key=True)
 
 
-def _pick_source(name: str, registry: Components, problems: Problems) -> type[Source] | None:
+def _pick_source(
+    name: str, block: Mapping[str, Any], registry: Components, problems: Problems
+) -> type[Source] | None:
+    if _loads_a_class(name, block) and name.lower() not in registry.types("source"):
+        what = f"there is no source {name!r}: {_ARE_PLUGINS}"
+        problems.error(("source", "type"), what, _HOW_TO_PORT)
+        return None
     base, _, suffix = name.lower().rpartition("-")
     if suffix in ("usage", "lineage") and base in registry.types("source"):
         problems.error(
@@ -118,6 +131,12 @@ def _pick_source(name: str, registry: Components, problems: Problems) -> type[So
         return None
     found = pick(registry, "source", name, ("source", "type"), problems)
     return cast("type[Source] | None", found)
+
+
+def _loads_a_class(name: str, block: Mapping[str, Any]) -> bool:
+    """Whether it is a source of OpenMetadata's own kind: a Python class that the workflow names."""
+    connection = _config_of(block.get("serviceConnection")) or {}
+    return _PYTHON_CLASS in connection or _CUSTOM.fullmatch(name.lower()) is not None
 
 
 def _connection(
@@ -141,6 +160,9 @@ def connection_of(
     for key in [key for key in data if _CAPABILITY.fullmatch(key) and key not in known]:
         problems.warn((*path, key), "has no effect: the source knows it itself", key=True)
         del data[key]
+    if _PYTHON_CLASS in data and _PYTHON_CLASS not in known:
+        problems.error((*path, _PYTHON_CLASS), _ARE_PLUGINS, _HOW_TO_PORT, key=True)
+        del data[_PYTHON_CLASS]
     if "type" in data or source.connection_types:
         _check_type(source, data, path, problems)
     return validate(source.Config, data, path, problems)
