@@ -1,20 +1,19 @@
-"""What the pages say is run: commands, complete workflows, the connector of the tutorial."""
+"""What the pages say is run: commands, complete workflows. test_authors.py does docs/authors."""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.pages import ROOT, blocks_of, run
 
 from metaglean_domo_sandbox import Sandbox
 from metaglean_testkit.openmetadata import FakeServer
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
     path
     for pattern in (
@@ -27,7 +26,6 @@ PAGES = sorted(
     )
     for path in ROOT.glob(pattern)
 )
-BLOCK = re.compile(r"(?ms)^```(\w+)\n(.*?)^```")
 BIN = Path(sys.executable).parent
 VARIABLES = {
     "DOMO_API_HOST": "public_url",
@@ -43,19 +41,17 @@ ELSEWHERE = {
     "bash": ".ci/run",
     "export": "a variable, which the test sets",
     ".": "variables, which the test sets",
-    "python3": "tox and .ci/run make environments; the tutorial's fake API has a test below",
-    "pytest": "the tutorial's suites have a test below",
-    "cd": "the test has a folder of its own",
+    "python3": "tox and .ci/run make environments",
 }
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
     """All fenced blocks of one language as (page, text)."""
     return [
-        (str(page.relative_to(ROOT)), text)
+        (block.page, block.text)
         for page in PAGES
-        for kind, text in BLOCK.findall(page.read_text("utf-8"))
-        if kind == language
+        for block in blocks_of(page)
+        if block.language == language
     ]
 
 
@@ -91,16 +87,6 @@ def environment(folder: Path):
         yield made
 
 
-def run(
-    line: str, folder: Path, environment: dict[str, str], timeout: float = 60
-) -> subprocess.CompletedProcess[str]:
-    words = shlex.split(line, comments=True)
-    return subprocess.run(
-        words, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout,
-        check=False,
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize(("page", "line"), commands())
 def test_every_command_of_the_docs_works(page, line, folder, environment):
     program = shlex.split(line, comments=True)[0]
@@ -118,7 +104,7 @@ def test_every_command_of_the_docs_works(page, line, folder, environment):
 COMPLETE = [
     (page, text)
     for page, text in blocks("yaml")
-    if "serviceConnection" in text and "{...}" not in text and "type: hello" not in text
+    if "serviceConnection" in text and "{...}" not in text
 ]
 
 
@@ -127,53 +113,6 @@ def test_every_complete_workflow_of_the_docs_is_valid(page, text, tmp_path, envi
     (tmp_path / "workflow.yaml").write_text(text, "utf-8")
     done = run("metaglean check -c workflow.yaml", tmp_path, environment)
     assert done.returncode == 0, f"{page}:\n{done.stdout}{done.stderr}"
-
-
-NAMED = re.compile(r"(?ms)^## [^\n`]*`([\w.]+)`\n(?:(?!^## ).)*?^```\w+\n(.*?)^```")
-
-
-@pytest.fixture(scope="module")
-def tutorial(tmp_path_factory: pytest.TempPathFactory, environment) -> tuple[Path, dict[str, str]]:
-    """The files of the tutorial as they are printed, as if they were installed."""
-    path = tmp_path_factory.mktemp("tutorial")
-    page = (ROOT / "docs" / "writing-a-connector.md").read_text("utf-8")
-    files = dict(NAMED.findall(page))
-    assert set(files) == {"hello_plugin.py", "pyproject.toml", "test_hello.py", "workflow.yaml"}
-    for name, text in files.items():
-        (path / name).write_text(text, "utf-8")
-    project = files["pyproject.toml"]
-    group, name, module = re.findall(r'"([^"]+)"\]\s+(\w+) = "(\w+)"', project)[0]
-    metadata = path / f"{module}-0.1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 0.1.0\n")
-    (metadata / "entry_points.txt").write_text(f"[{group}]\n{name} = {module}\n")
-    return path, {**environment, "PYTHONPATH": str(path), "METAGLEAN_CATALOG": "hello.db"}
-
-
-def test_the_tutorials_connector_passes_its_suites(tutorial):
-    path, environment = tutorial
-    suites = f"{sys.executable} -m pytest -q -p no:cacheprovider test_hello.py"
-    done = run(suites, path, environment, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) > 40, done.stdout
-
-
-def test_the_tutorials_connector_works_as_it_is_printed(tutorial):
-    path, environment = tutorial
-    command = [sys.executable, "test_hello.py"]
-    with subprocess.Popen(
-        command, cwd=path, env=environment, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as server:  # fmt: skip
-        printed = shlex.split(server.stdout.readline())
-        assert printed[0] == "export", printed
-        found = {**environment, **dict(word.split("=", 1) for word in printed[1:])}
-        for line in ("test-connection -c workflow.yaml", "ingest -c workflow.yaml"):
-            done = run(f"metaglean {line}", path, found)
-            assert done.returncode == 0, done.stdout + done.stderr
-        server.communicate("\n", timeout=10)
-    listed = run("metaglean catalog ls", path, environment).stdout
-    assert "greetings.default.default.farewells" in listed, listed
 
 
 def test_the_readmes_recipe_runs(folder, environment):

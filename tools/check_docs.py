@@ -5,14 +5,16 @@
 
 A generated part stands between `<!-- generated: WHAT -->` and `<!-- end -->`, where WHAT is a
 command (`metaglean ingest --help`), the keys of a configuration model
-(`keys metaglean.options:DatabaseOptions`), or what a component assumes
-(`assumptions metaglean_domo.database:DomoDatabase`). A page that shows a command's help shows that
-of all its commands, too.
+(`keys metaglean.options:DatabaseOptions`), what a component assumes
+(`assumptions metaglean_domo.database:DomoDatabase`), or the public names of a module
+(`names metaglean.http`, `names metaglean.records except metaglean`). A page that shows a command's
+help shows that of all its commands, too.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import re
 import subprocess
@@ -29,6 +31,17 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"(?m)^#+ +(.+?) *$")
 COMMANDS = re.compile(r"(?m)^  (?:COMMAND|ACTION)\n((?:    .*\n)+)")
 COMMAND = re.compile(r"(?m)^    ([a-z][a-z-]*)")
+PYTHON = re.compile(r"(?ms)^```python\n(.*?)^```")
+REFERENCE = ("components", "run", "records", "http", "testkit", "versions")
+CONSTANTS = {
+    "ANCESTORS": "Kind → the kinds of its ancestors, outermost first",
+    "FAULTS": "All faults of the suite, by name",
+    "MAX_NAME": "The most characters of a stored name, 256",
+    "RECORD_KINDS": "Kind → the class of its records",
+    "__version__": "The version of metaglean-core",
+    "hookimpl": "Marks a function as the implementation of a hook",
+    "hookspec": "Marks a function as the specification of a hook; core's own",
+}
 FENCED = re.compile(r"(?ms)^```.*?^```")
 
 
@@ -46,6 +59,8 @@ def generated(what: str) -> str:
         return assumptions_list(what.removeprefix("assumptions "))
     if what.startswith("keys "):
         return keys_table(what.removeprefix("keys "))
+    if what.startswith("names "):
+        return names_table(what.removeprefix("names "))
     program, *arguments = what.split()
     command = [str(Path(sys.executable).parent / program), *arguments]
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
@@ -79,6 +94,33 @@ def _row(name: str, field: Any) -> str:
         default = _shown(field.get_default(call_default_factory=True))
     description = (field.description or "").replace("|", "\\|")
     return f"| `{field.alias or name}` | {default} | {description} |"
+
+
+def names_table(where: str) -> str:
+    """A table of a module's public names (`MODULE except OTHER`: without those of the other): what
+    each is for, and the page of docs/authors with the most examples of it."""
+    where, _, other = where.partition(" except ")
+    module = importlib.import_module(where)
+    names = set(module.__all__) - set(importlib.import_module(other).__all__ if other else ())
+    rows = ["| name | what it is | example |", "|---|---|---|"]
+    for name in sorted(names, key=lambda name: (name.casefold(), name)):
+        text = CONSTANTS.get(name) or _first_sentence(getattr(module, name))
+        page = max(REFERENCE, key=lambda page: _uses(page, name))
+        example = f"[{page}]({page}.md)" if _uses(page, name) else "–"
+        rows.append(f"| `{name}` | {text} | {example} |")
+    return "\n".join(rows) + "\n"
+
+
+def _first_sentence(thing: object) -> str:
+    text = " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
+    return re.split(r"(?<=\.) (?=[A-Z`])", text, maxsplit=1)[0].rstrip(".").replace("|", "\\|")
+
+
+@cache
+def _uses(page: str, name: str) -> int:
+    """How often the Python blocks of that page of docs/authors have the name."""
+    text = (ROOT / "docs" / "authors" / f"{page}.md").read_text("utf-8")
+    return sum(len(re.findall(rf"\b{name}\b", block)) for block in PYTHON.findall(text))
 
 
 def _shown(value: Any) -> str:

@@ -6,6 +6,8 @@ import threading
 import time
 from typing import Protocol
 
+__all__ = ["Clock", "SystemClock"]
+
 
 class Clock(Protocol):
     """What retries, rate limits and reports know of time."""

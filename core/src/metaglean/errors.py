@@ -20,6 +20,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+__all__ = [
+    "AccessDenied", "ConfigError", "Interrupted", "ItemError", "MetagleanError", "NotFound",
+    "PluginError", "RemoteError", "RunEndingError", "RunError",
+]  # fmt: skip
+
 # Airflow 2.4 to 2.7 raise their task time-out and SIGTERM as ordinary exceptions inside our code.
 _HOST_MODULES = ("airflow.exceptions", "airflow.sdk.exceptions")
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from metaglean.errors import ConfigError
 
+__all__ = ["Filters", "Pattern"]
+
 
 class Pattern:
     """One compiled filter pattern; `key` is the configuration key it came from."""

@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+__all__ = [
+    "MAX_NAME", "NameRules", "build", "comparable", "cut", "decode", "encode", "quote", "split",
+]  # fmt: skip
+
 RESERVED = {
     "::": "__reserved__colon__",
     ">": "__reserved__arrow__",

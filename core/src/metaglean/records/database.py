@@ -23,10 +23,14 @@ class Service(Entity):
 
 
 class Database(Entity):
+    """A database; `default` where the source has none."""
+
     KIND: ClassVar[str] = "database"
 
 
 class Schema(Entity):
+    """A schema of a database; `default` where the source has none."""
+
     KIND: ClassVar[str] = "databaseSchema"
 
 

@@ -8,6 +8,8 @@ from metaglean.records.base import Entity
 
 
 class Classification(Entity):
+    """A set of tags."""
+
     KIND: ClassVar[str] = "classification"
 
 

@@ -12,6 +12,8 @@ Status = Literal["Successful", "Failed", "Pending", "Skipped"]
 
 
 class Task(Part):
+    """A task of a pipeline; `downstream_tasks` are names of other tasks of it."""
+
     name: str = Field(min_length=1)
     display_name: str | None = None
     description: str | None = None
@@ -24,6 +26,8 @@ class Task(Part):
 
 
 class Pipeline(Entity):
+    """A pipeline with its tasks; `start_date` is in epoch milliseconds (UTC)."""
+
     KIND: ClassVar[str] = "pipeline"
     tasks: tuple[Task, ...] = ()
     state: Literal["Active", "Inactive"] | None = None
@@ -34,6 +38,8 @@ class Pipeline(Entity):
 
 
 class TaskRun(Part):
+    """How a task fared in one run of its pipeline."""
+
     name: str
     execution_status: Status
     start_time: int | None = None

@@ -8,6 +8,8 @@ from metaglean.records.base import Part, Record
 
 
 class ColumnProfile(Part):
+    """What was measured of one column; what was not measured is left out."""
+
     name: str
     values_count: float | None = None
     null_count: float | None = None
