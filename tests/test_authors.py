@@ -23,7 +23,18 @@ import yaml
 from pydantic.alias_generators import to_camel
 from tests.pages import ROOT, Block, blocks_of, commands, execute, run
 
-from metaglean import Component, NameRules, Processor, Profiler, Ref, Run, Session, Sink, Source
+from metaglean import (
+    Component,
+    NameRules,
+    Observer,
+    Processor,
+    Profiler,
+    Ref,
+    Run,
+    Session,
+    Sink,
+    Source,
+)
 from metaglean.components import Change, Existing, Step
 from metaglean.config.source import PORTING
 from metaglean.http import Auth
@@ -238,8 +249,8 @@ def _members(cls: type) -> set[str]:
 
 @pytest.mark.parametrize(
     "cls",
-    [Component, Source, Processor, Profiler, Sink, SourceOptions, Config, Step, Change, Existing,
-     Listed, Ref, NameRules, Auth, Session, SourceContract, SourceFaults],
+    [Component, Source, Processor, Profiler, Sink, Observer, SourceOptions, Config, Step, Change,
+     Existing, Listed, Ref, NameRules, Auth, Session, SourceContract, SourceFaults],
     ids=lambda cls: cls.__name__,
 )  # fmt: skip
 def test_every_member_that_an_author_meets_is_named(cls):
