@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import subprocess
+import textwrap
 import types
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +15,13 @@ ROOT = Path(__file__).resolve().parent.parent
 _FENCED = re.compile(
     r"(?ms)^(<!-- not run: (?P<excuse>.+?) -->\n)?```(?P<info>.*?)\n(?P<text>.*?)^```"
 )
-_FILE = re.compile(r"# ([\w./-]+\.(?:py|toml|yaml))\n")
+_FILE = re.compile(r"# (in )?([\w./-]+\.(?:py|toml|yaml))\n")
 
 
 class Block(NamedTuple):
-    """One block. A comment that is a file's name, in its first line, makes it that file; a reason
-    in a comment before it (`<!-- not run: why -->`) excuses it from being run."""
+    """One block. A comment with a file's name, in its first line, makes it that file (`# in …`:
+    changes of that file, `edits`); a reason in a comment before it (`<!-- not run: why -->`)
+    excuses it from being run."""
 
     page: str
     line: int
@@ -26,6 +29,7 @@ class Block(NamedTuple):
     text: str
     excuse: str
     file: str
+    edits: bool
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -42,7 +46,7 @@ def blocks_of(path: Path) -> list[Block]:
         found.append(
             Block(
                 name, line, match["info"].strip(), match["text"], match["excuse"] or "",
-                file[1] if file else "",
+                file[2] if file else "", bool(file and file[1]),
             )
         )  # fmt: skip
     return found
@@ -52,6 +56,34 @@ def execute(block: Block, module: types.ModuleType) -> None:
     """Run a Python block in a module; a traceback shows the page's own lines."""
     padded = "\n" * (block.line - 1) + block.text
     exec(compile(padded, str(ROOT / block.page), "exec"), module.__dict__)
+
+
+def edited(text: str, changes: str) -> str:
+    """A module with its functions, methods, constants and imports of the same name replaced by
+    those of `changes`, as somebody would who reads "replace"."""
+    for change in re.split(r"(?m)^(?=\S)|^(?= {4}def )", changes):
+        if not (change.strip() and ast.parse(textwrap.dedent(change)).body):
+            continue
+        wanted = _title(ast.parse(textwrap.dedent(change)).body[0])
+        found = [node for node in ast.walk(ast.parse(text)) if _title(node) == wanted]
+        assert wanted, change
+        assert len(found) == 1, f"{wanted} stands there {len(found)} times"
+        lines = text.splitlines(keepends=True)
+        new = [line + "\n" for line in change.strip("\n").splitlines()]
+        lines[found[0].lineno - 1 : found[0].end_lineno] = new
+        text = "".join(lines)
+    return text
+
+
+def _title(node: ast.AST) -> str:
+    """What a change is known by."""
+    if isinstance(node, ast.FunctionDef):
+        return f"def {node.name}"
+    if isinstance(node, ast.ImportFrom):
+        return f"from {node.module}"
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return f"{node.targets[0].id} ="
+    return ""
 
 
 def commands(block: Block) -> list[str]:
