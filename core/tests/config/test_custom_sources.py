@@ -75,5 +75,5 @@ def test_the_class_beside_the_type_has_no_effect(load, workflow):
 def test_the_same_without_a_file(parse):
     config = {"type": "CustomDatabase", "sourcePythonClass": "acme.Source"}
     source = {"type": "customDatabase", "serviceName": "a", "serviceConnection": {"config": config}}
-    with pytest.raises(ConfigError, match="docs/authors/porting.md"):
+    with pytest.raises(ConfigError, match=r"docs/authors/porting\.md"):
         parse({"source": source, "sink": {"type": "catalog"}})
