@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tests.browser.company import SCHEMAS, START, add_edge, add_entity
+from tests.browser.company import RUNS, SCHEMAS, START, add_edge, add_entity
 
 from metaglean.builtin.catalog.store import Store
 from metaglean.clock import SystemClock
@@ -26,6 +26,8 @@ def add_oddities(catalog: Path) -> None:
         profiled = one(store, "nested", {"columns": nested(), "table_constraints": keys()})
         gone = one(store, "long_gone", {"columns": [{"name": "id"}]}, deleted=True)
         one(store, "dotted.name 100%", {"columns": [{"name": "a.b"}], "description": "Percent"})
+        long = {"columns": [{"name": "y" * 256}], "description": "z" * 500}
+        add_entity(store, "table", (*SCHEMA, "x" * 256), long, RUNS)
         one(store, "__proto__", {"columns": [{"name": "constructor"}]})
         add_entity(store, "pipelineService", ("flows",), {})
         flow = add_entity(store, "pipeline", ("flows", "load"), {})

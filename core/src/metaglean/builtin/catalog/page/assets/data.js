@@ -30,18 +30,26 @@ async function readCatalog() {
   for (const [block, text] of indexes.entries()) {
     const index = await unpack(text);
     for (let row = 0; row < index.name.length; row += 1) {
-      tables.push(tableOf(index, row, block, tables.length, head));
+      tables.push(tableOf(index, row, block, head));
     }
   }
+  sortByTitle(tables);
   const byName = new Map(tables.map((table) => [table.fqn, table]));
   return { ...head, tables, byName, detail: detailReader(details) };
 }
 
+/** Puts tables in the order in which people look for a name, and numbers them. */
+function sortByTitle(tables) {
+  const { compare } = new Intl.Collator("en", { numeric: true });
+  tables.sort((a, b) => compare(a.title, b.title) || (a.fqn < b.fqn ? -1 : 1));
+  tables.forEach((table, number) => { table.number = number; });
+}
+
 /** One table as all views use it. */
-function tableOf(index, row, block, number, head) {
+function tableOf(index, row, block, head) {
   const scope = index.scope[row];
   return {
-    number,
+    number: 0,
     block,
     row,
     scope,
@@ -49,6 +57,7 @@ function tableOf(index, row, block, number, head) {
     fqn: `${head.scopes[scope].fqn}.${index.part[row] || index.name[row]}`,
     type: index.type[row],
     deleted: index.deleted[row] === 1,
+    title: index.displayName[row] || index.name[row],
     displayName: index.displayName[row],
     description: index.description[row],
     columns: index.columns[row],

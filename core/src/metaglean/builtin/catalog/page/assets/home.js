@@ -110,7 +110,7 @@ function labelSection(list, parameter, title) {
 function changedSection(catalog, found) {
   const items = found.slice(0, SHOWN_CHANGES).map((table) =>
     el("li", {},
-      el("a", { href: addressOf(table.fqn) }, table.displayName || table.name),
+      el("a", { href: addressOf(table.fqn) }, table.title),
       el("span", { class: "quiet" }, catalog.scopes[table.scope].fqn, " · ", time(table.updated))));
   return section("changed", "Last changed", el("ul", { class: "plain" }, items),
     el("p", {}, el("a", { href: address("tables", { sort: "changed" }) }, "All tables, last changed first")));

@@ -33,7 +33,7 @@ function listView({ catalog, searcher }, parameters) {
 
 /** One result: name, path, what was found, and what it is. */
 function resultOf(catalog, table, words) {
-  const title = table.displayName || table.name;
+  const { title } = table;
   return el("article", {},
     el("h2", {}, el("a", { href: addressOf(table.fqn) }, ...marked(title, words)),
       table.deleted ? el("span", { class: "pill bad" }, "deleted") : null),

@@ -5,7 +5,7 @@ const CONSTRAINTS = { PRIMARY_KEY: "primary key", UNIQUE: "unique", NOT_NULL: "n
 
 /** Everything about one table; `detail` is what data.js unpacked for it. */
 function tableView({ catalog }, table, detail) {
-  const title = table.displayName || table.name;
+  const { title } = table;
   return {
     title,
     body: [
@@ -59,13 +59,15 @@ function columnSection(catalog, table, detail) {
   for (let i = 0; i < table.columnTags.length; i += 2) {
     tags.set(table.columnTags[i], [...(tags.get(table.columnTags[i]) ?? []), table.columnTags[i + 1]]);
   }
-  const heads = ["Name", "Type", "Tags", "Description"];
-  const cellsOf = (_, n) => [
-    columnName(names[n], titles[n], detail.depths?.[n] ?? 0),
-    [el("code", {}, detail.types[n]), constraintText(detail.constraints?.[n])],
-    chips(catalog.tags, tags.get(n) ?? [], "tag"),
-    texts[n] ?? "",
-  ];
+  const cellOf = {
+    Name: (n) => columnName(names[n], titles[n], detail.depths?.[n] ?? 0),
+    Type: (n) => [el("code", {}, detail.types[n]), constraintText(detail.constraints?.[n])],
+    Tags: (n) => chips(catalog.tags, tags.get(n) ?? [], "tag"),
+    Description: (n) => texts[n] ?? "",
+  };
+  const empty = { Tags: tags.size === 0, Description: texts.length === 0 };
+  const heads = Object.keys(cellOf).filter((head) => !empty[head]);
+  const cellsOf = (_, n) => heads.map((head) => cellOf[head](n));
   const first = names.slice(0, COLUMN_PAGE).map(cellsOf);
   const made = grid(`Columns of ${table.name}`, heads, first, { class: "columns" });
   return section("columns", "Columns", made, moreButton(made, heads, names, cellsOf));
