@@ -10,10 +10,13 @@ import pytest
 
 from metaglean.components import Change, Config, Existing, Sink, Source
 from metaglean.config.model import LimitsConfig, WorkflowConfig
+from metaglean.config.rename import RenameConfig
 from metaglean.errors import ConfigError, RemoteError, RunError
+from metaglean.fqn import NameRules
 from metaglean.names import Listed
 from metaglean.options import DatabaseOptions
 from metaglean.records import (
+    Column,
     ColumnLineage,
     Database,
     Lineage,
@@ -25,6 +28,7 @@ from metaglean.records import (
     load,
     moved,
 )
+from metaglean.spool.fitted import fitted
 from metaglean.workflow import Workflow, run_workflow
 
 
@@ -387,3 +391,45 @@ def test_every_ref_of_a_record_moves():
         ],
     }
     assert load(dump(moved(edge, lambda ref: ref))) == edge
+
+
+# -- columns whose names nobody could fit ----------------------------------------------------------
+
+
+def test_columns_get_the_names_that_the_target_can_hold():
+    """As a source gives them that knows the target's rules."""
+    names = ("short", "a" * 20, "A" * 21, "aaaaaaaa_2", "short")
+    table = Table(
+        ref=Ref("table", ("s", "d", "x", "t")),
+        columns=tuple(Column(name=name) for name in names),
+        table_constraints=(TableConstraint(constraint_type="PRIMARY_KEY", columns=("a" * 20,)),),
+    )
+    found = fitted(table, NameRules(10))
+    assert [(one.name, one.display_name) for one in found.columns] == [
+        ("short", None),
+        ("a" * 10, "a" * 20),
+        ("AAAAAAAA_3", "A" * 21),
+        ("aaaaaaaa_2", None),
+        ("short_2", "short"),
+    ]
+    assert found.table_constraints[0].columns == ("a" * 10,)
+    assert fitted(found, NameRules(10)) == found
+
+
+def test_what_fits_is_left_as_it_was():
+    table = Table(ref=Ref("table", ("s", "d", "x", "t")), columns=(Column(name="a"),))
+    assert fitted(table, NameRules()) is table
+
+
+@pytest.mark.parametrize(("call", "after"), [("open", 0), ("write", 4)])
+def test_renaming_is_done_once(target, spool, call, after):
+    rename = RenameConfig.model_validate({"tables": [{"pattern": "o", "replacement": "oo"}]})
+    undisturbed = execute(config(rename=rename))
+    assert undisturbed.error is None
+    expected, target.written = target.written, []
+    assert "oorders" in {one.ref.name for one in expected}
+    target.away, target.after = call, after
+    assert exit_code(execute(config(spool, rename=rename))) == 1
+    target.away, target.written = "", []
+    assert execute(config(rename=rename), push=spool).error is None
+    assert target.written == expected

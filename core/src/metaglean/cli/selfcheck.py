@@ -11,9 +11,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 
+from metaglean.cli.failures import report as report_error
 from metaglean.config import load_workflow
 from metaglean.errors import ConfigError, Interrupted
 from metaglean.plugins import Registry
+from metaglean.redaction import Redactor
 from metaglean.selfcheck import Finding, Selfcheck, as_json, as_markdown
 from metaglean.selfcheck.report import MARKS, Shown
 from metaglean.text import safe, write_line
@@ -28,7 +30,8 @@ examples:
   metaglean selfcheck -c workflow.yaml                          say what would be tested
   metaglean selfcheck --live -c workflow.yaml --report self.md  test it (.json: as JSON)
 
-exit codes: 0 nothing is broken, 1 something is, or a service could not be removed, 2 without --live
+exit codes: 0 nothing is broken, 1 something is, or a service could not be removed, 2 without
+--live, 3 a system is away, so that a part was not tested
 """
 
 
@@ -58,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
         finally:
             found.close()  # before what is left is told
             _finish(check, findings, report)
+    if check.error:
+        clean = Redactor(*check.config.secrets).clean
+        return report_error(check.error, clean, debug=args.debug)
     return 1 if check.left or any(one.ok is False for one in findings) else 0
 
 

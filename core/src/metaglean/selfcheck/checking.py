@@ -38,13 +38,15 @@ class Selfcheck:
     """One self-check of a workflow.
 
     `scratch` is the service that is made in the target and removed again; `notes` is what else is
-    to be told: what earlier self-checks left, and what could not be removed.
+    to be told: what earlier self-checks left; `left` what could not be removed; `error` what kept
+    a part from being tested at all (a system that is away).
     """
 
     def __init__(self, config: WorkflowConfig, *, now: Callable[[], float] = time.time) -> None:
         self.config = config
         self.notes: list[str] = []
         self.left: list[str] = []
+        self.error: MetagleanError | None = None
         self._now = now
         self._prefix = f"{config.service_name[:_LONGEST]}{_INFIX}"
         self.scratch = f"{self._prefix}{secrets.token_hex(4)}"
@@ -53,10 +55,30 @@ class Selfcheck:
     def findings(self) -> Generator[Finding, None, None]:
         """One by one, as they are found."""
         source = self.config.source_class
-        yield from _findings(f"source {source.type}", source.assumptions, self._source())
+        yield from self._findings(f"source {source.type}", source.assumptions, self._source())
         sink = self.config.sink_class
         name = f"sink {self.config.sink_type}"
-        yield from _findings(name, (*ASSUMPTIONS, *sink.assumptions), self._sink())
+        yield from self._findings(name, (*ASSUMPTIONS, *sink.assumptions), self._sink())
+
+    def _findings(
+        self, component: str, assumptions: Iterable[Assumption], steps: Generator[Step, None, None]
+    ) -> Generator[Finding, None, None]:
+        """Steps as findings; what gets none is one that was not tested."""
+        open_ones = {one.name: one.text for one in assumptions}
+        reason = "nothing tests it"
+        with catching() as caught, closing(steps):
+            try:
+                for step in steps:
+                    text = open_ones.pop(step.name, step.name)
+                    yield Finding(component, step.name, text, step.ok, step.detail)
+            except MetagleanError as error:
+                reason = error.message
+                if not isinstance(error, RunError):
+                    self.error = self.error or error
+        if caught.error:
+            reason = type(caught.error).__name__
+        for name, text in open_ones.items():
+            yield Finding(component, name, text, None, reason)
 
     def plan(self) -> list[tuple[str, tuple[Assumption, ...]]]:
         """What would be tested, by component."""
@@ -131,25 +153,6 @@ class Selfcheck:
 
         list(self._probe(ask))
         return True
-
-
-def _findings(
-    component: str, assumptions: Iterable[Assumption], steps: Generator[Step, None, None]
-) -> Generator[Finding, None, None]:
-    """Steps as findings; what gets none is one that was not tested."""
-    open_ones = {one.name: one.text for one in assumptions}
-    reason = "nothing tests it"
-    with catching() as caught, closing(steps):
-        try:
-            for step in steps:
-                text = open_ones.pop(step.name, step.name)
-                yield Finding(component, step.name, text, step.ok, step.detail)
-        except MetagleanError as error:
-            reason = f"not tested: {error.message}"
-    if caught.error:
-        reason = f"not tested: {type(caught.error).__name__}"
-    for name, text in open_ones.items():
-        yield Finding(component, name, text, None, reason)
 
 
 def _begun(description: str) -> float | None:

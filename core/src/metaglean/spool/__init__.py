@@ -2,6 +2,7 @@
 
 file.py     the file: JSON Lines, a header first, each line whole
 journal.py  the run's side: keeps all that passes, and lets go of it where the sink stayed
+fitted.py   columns, where the target's rules were not known
 replay.py   the side of `metaglean push`: names are decided anew, by what stands then
 """
 

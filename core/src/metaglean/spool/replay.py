@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from metaglean.components import Sink
 from metaglean.errors import ConfigError
 from metaglean.names import Listed
-from metaglean.records import Entity, Lineage, Record, Ref, load, moved
+from metaglean.records import Entity, Lineage, Record, Ref, Table, load, moved
 from metaglean.run import Run
 from metaglean.spool.file import RECORD, Pushed, lines, look, parsed
+from metaglean.spool.fitted import fitted
 
 if TYPE_CHECKING:
     from metaglean.config import WorkflowConfig
@@ -77,6 +78,8 @@ class Replay:
         except ValueError:
             run.problem(f"line {number} is damaged: not sent", f"{self.path}:{number}")
             return None
+        if isinstance(record, Table):
+            record = fitted(record, run.names)
         try:
             return moved(record, self._moved) if self._moves else record
         except _Unnamed:
@@ -136,7 +139,8 @@ class Replay:
 
     def close(self, run: Run) -> None:
         """Note in the spool that it was pushed, so that another push knows its own writes."""
-        if self.contents.whole and not run.dry_run:
+        wrote = run.report.number("sink") and not run.dry_run
+        if self.contents.whole and wrote:
             note = {"pushed": Pushed(run.started, run.clock.now())._asdict()}
             with suppress(OSError), self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{json.dumps(note)}\n")
