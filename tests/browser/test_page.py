@@ -315,7 +315,8 @@ def test_it_is_accessible(odd, theme):
 def test_it_fits_the_screen(odd, pictures, theme, width):
     odd.look(theme, width)
     grounds = set()
-    for name, place in PLACES.items():
+    # What is laid out is the same in the dark; the colours are looked at in a few places.
+    for name, place in list(PLACES.items())[: 4 if theme == "dark" else None]:
         odd.open(place)
         assert odd.run("return document.documentElement.scrollWidth") <= width, name
         odd.driver.save_screenshot(str(pictures / f"{name}-{width}-{theme}.png"))

@@ -6,8 +6,8 @@ from typing import Any
 
 from metaglean import fqn
 from metaglean.builtin.catalog.page.content import Numbers
-from metaglean.builtin.catalog.page.queries import runs
 from metaglean.builtin.catalog.reader import Reader
+from metaglean.builtin.catalog.runs import runs
 
 RUNS = 100
 OTHERS = ("pipeline", "dashboard", "chart")  # counted, not shown one by one

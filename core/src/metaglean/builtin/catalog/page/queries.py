@@ -22,17 +22,6 @@ WHERE edge.entity IN (SELECT value FROM json_each(?)) ORDER BY other.fqn, other.
 """
 
 
-class RunRow(NamedTuple):
-    """One run; times are epoch seconds, `counts` kind → action → number."""
-
-    id: int
-    service: str
-    started: float
-    ended: float | None
-    status: str | None
-    counts: dict[str, dict[str, int]]
-
-
 class Edge(NamedTuple):
     """The other end of a lineage edge, and the edge's fields."""
 
@@ -48,19 +37,6 @@ class Links(NamedTuple):
     upstream: dict[int, list[Edge]]
     downstream: dict[int, list[Edge]]
     profiles: dict[int, tuple[int, dict[str, Any]]]
-
-
-def runs(store: Store, limit: int) -> tuple[int, list[RunRow]]:
-    """How many runs there were, and the last ones, newest first."""
-    (count,) = store.row("SELECT count(*) FROM runs")
-    rows = store.rows(
-        "SELECT id, service, started, ended, status, counts FROM runs ORDER BY id DESC LIMIT ?",
-        (limit,),
-    )
-    return count, [
-        RunRow(number, service, started, ended, status, json.loads(counts or "{}"))
-        for number, service, started, ended, status, counts in rows
-    ]
 
 
 def links(store: Store, ids: Iterable[int], events: int) -> Links:
