@@ -58,6 +58,8 @@ class Component(ABC):
     Config: ClassVar[ConfigClass] = Config
     capabilities: ClassVar[frozenset[str]] = frozenset()
     assumptions: ClassVar[tuple[Assumption, ...]] = ()
+    systems: ClassVar[tuple[str, ...]] = ()
+    """The names of its sessions (`run.session`), under which `limits.systems` names them."""
 
 
 class Source(Component):

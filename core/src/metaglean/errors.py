@@ -11,6 +11,7 @@ Nothing of Metaglean is imported here, so that every other module may.
         ├── PluginError    exit code 2
         ├── RemoteError    exit code 3: a system is away, or refuses the credentials
         ├── RunError       exit code 1: a listing stayed incomplete, or too little succeeded
+        │   ├── LimitReached  what the workflow lets a system be asked is used up
         │   └── Spooled    the sink was away: what it did not get is in a spool
         └── Interrupted    exit code 130 or 143 (a KeyboardInterrupt as well)
 """
@@ -85,6 +86,10 @@ class RunError(RunEndingError):
     """The run went through but its result is not good enough."""
 
     exit_code = 1
+
+
+class LimitReached(RunError):
+    """A system may not be asked any more in this run: a limit of the workflow is used up."""
 
 
 class Spooled(RunError):

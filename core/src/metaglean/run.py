@@ -24,7 +24,7 @@ from metaglean.redaction import Redactor, Secret
 from metaglean.renaming import Renaming
 from metaglean.report import Report, shortened
 from metaglean.standing import Standing
-from metaglean.systems import Systems
+from metaglean.systems import LimitsOf, Systems
 
 if TYPE_CHECKING:
     from metaglean.components import Config, Existing, Sink
@@ -75,7 +75,7 @@ class Run:
         dry_run: bool = False,
         limit: int | None = None,
         override_metadata: bool = False,
-        requests_per_second: float | None = None,
+        limits: LimitsOf | None = None,
         server: Config | None = None,
         connection: Callable[[tuple[int, int]], Mapping[str, Any] | None] | None = None,
         classifications: Iterable[str] = (),
@@ -88,6 +88,7 @@ class Run:
         self.service = service
         self.clock = clock or SystemClock()
         self.started = self.clock.now()
+        self.began = self.clock.monotonic()
         self.workers = workers or DEFAULT_WORKERS
         self.filters = filters or Filters()
         self.names = names or NameRules()
@@ -110,7 +111,7 @@ class Run:
         self._gone = gone
         self._id_in_url = id_in_url
         self._connection = connection
-        self._systems = Systems(requests_per_second)
+        self._systems = Systems(limits)
         self._standing: dict[tuple[str, Ref], Standing] = {}
         self._thread = threading.get_ident()
         self._state = State()

@@ -83,8 +83,9 @@ def _kinds(report: Report, dry_run: bool) -> Iterator[str]:
 def _systems(report: Report) -> Iterator[str]:
     for system in report.systems:
         data = system.as_dict()
+        limited = f", {data['rate_limited']} refused for their rate" if data["rate_limited"] else ""
         yield (
-            f"  calls to {data['name']}: {data['calls']}, {data['retries']} retried, "
+            f"  calls to {data['name']}: {data['calls']}, {data['retries']} retried{limited}, "
             f"{data['waited_seconds']:.1f} s waited"
         )
 

@@ -232,7 +232,7 @@ class Workflow:
             dry_run=self.dry_run,
             limit=self.limit,
             override_metadata=config.source_options.override_metadata,
-            requests_per_second=config.limits.requests_per_second,
+            limits=config.limits.of,
             server=config.server,
             connection=lambda version: self._source.connection(version) if self._source else None,
             classifications=config.classifications,

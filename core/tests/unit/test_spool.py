@@ -9,7 +9,8 @@ import stat
 import pytest
 
 from metaglean.components import Change, Config, Existing, Sink, Source
-from metaglean.config.model import LimitsConfig, WorkflowConfig
+from metaglean.config.limits import LimitsConfig
+from metaglean.config.model import WorkflowConfig
 from metaglean.config.rename import RenameConfig
 from metaglean.errors import ConfigError, RemoteError, RunError
 from metaglean.fqn import NameRules

@@ -13,6 +13,7 @@ class BookshelfConfig(Config):
 
 class Bookshelf(Source):
     type = "bookshelf"
+    systems = ("Bookshelf",)
     Config = BookshelfConfig
     capabilities = frozenset({"deletion"})
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from metaglean.components import Config
-from metaglean.config.model import DeletionConfig, LimitsConfig
+from metaglean.config.limits import LimitsConfig
+from metaglean.config.model import DeletionConfig
 from metaglean.config.rename import RenameConfig
 
 
@@ -85,7 +86,7 @@ class WorkflowFrame(Config):
     workflow_config: WorkflowSettings | None = Field(None, description="Settings of the run.")
     rename: RenameConfig | None = Field(None, description="What is called otherwise in the target.")
     deletion: DeletionConfig | None = Field(None, description="What may be marked deleted.")
-    limits: LimitsConfig | None = Field(None, description="What may be asked of the source.")
+    limits: LimitsConfig | None = Field(None, description="What may be asked of the systems.")
     ingestion_pipeline_fqn: str | None = Field(
         None, alias="ingestionPipelineFQN", description="The pipeline on the server to report to."
     )

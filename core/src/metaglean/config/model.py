@@ -17,6 +17,7 @@ from metaglean.components import (
     Sink,
     Source,
 )
+from metaglean.config.limits import LimitsConfig
 from metaglean.config.rename import RenameConfig
 from metaglean.options import SourceOptions
 
@@ -42,19 +43,6 @@ class DeletionConfig(Config):
     )
     empty: bool = Field(
         False, description="Let a listing without any entity mark all that stand deleted."
-    )
-
-
-class LimitsConfig(Config):
-    """`limits:`, what a run may ask of the systems it talks to."""
-
-    requests_per_second: float | None = Field(
-        None, gt=0, description="A fixed rate; by default it follows what the system allows."
-    )
-    spool: str | None = Field(
-        None,
-        min_length=1,
-        description="A file for what is read while the sink is away; `metaglean push` sends it.",
     )
 
 

@@ -12,13 +12,13 @@ from metaglean.config.document import Document, Path, load_document
 from metaglean.config.frame import WorkflowFrame, WorkflowSettings
 from metaglean.config.interpolation import interpolate
 from metaglean.config.keys import keys_of
+from metaglean.config.limits import LimitsConfig
 from metaglean.config.model import (
     Components,
     DeletionConfig,
-    LimitsConfig,
     WorkflowConfig,
 )
-from metaglean.config.problems import Problems
+from metaglean.config.problems import Problems, expected_words
 from metaglean.config.rename import RenameConfig
 from metaglean.config.source import OPTIONS, ResolvedSource, pick, resolve_source
 from metaglean.config.stored import keeps_connections
@@ -118,6 +118,9 @@ class _Parser:
         server = self._server(clean, sink)
         profiler, processors = self._processors(clean, block, source)
         observers = self._observers(clean)
+        if frame is not None and frame.limits and source is not None and sink is not None:
+            parts = [sink, *processors, *observers, *([profiler] if profiler else [])]
+            self._check_systems(frame.limits, [source.cls, *(part.cls for part in parts)])
         problems.raise_if_any()
         if frame is None or source is None or sink is None:
             raise ConfigError("the workflow is not valid")  # each of them left an error above
@@ -161,6 +164,15 @@ class _Parser:
             secrets=self._secrets(configs),
             path=path,
         )
+
+    def _check_systems(self, limits: LimitsConfig, classes: list[type[Component]]) -> None:
+        """Limits are for systems that a component of this workflow talks to."""
+        known = {name for cls in classes for name in cls.systems}
+        for name in limits.systems:
+            if name not in known:
+                path = ("limits", "systems", name)
+                what = expected_words(name, known)
+                self._problems.error(path, "no system of this workflow", what, key=True)
 
     def _secrets(self, configs: list[Config | None]) -> tuple[str, ...]:
         found = set(self._problems.secrets)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from metaglean.clock import Clock
-from metaglean.errors import ItemError, MetagleanError
+from metaglean.errors import ItemError, LimitReached, MetagleanError
 from metaglean.http.auth import Auth
 from metaglean.http.messages import failure, fault_hint
 from metaglean.http.rate import Governor
@@ -25,6 +25,7 @@ from metaglean.http.retry import (
 )
 from metaglean.http.stats import SystemStats
 from metaglean.http.transport import Fault, Transport, TransportError
+from metaglean.quota import Quota
 from metaglean.redaction import Redactor
 
 __all__ = ["Call", "Caller"]
@@ -72,6 +73,7 @@ class Caller:
         auth: Auth | None,
         classify: Callable[[Response], Verdict | None] | None,
         governor: Governor,
+        quota: Quota | None,
         health: Health,
         rng: random.Random,
     ) -> None:
@@ -85,6 +87,7 @@ class Caller:
         self._auth = auth
         self._classify = classify
         self._governor = governor
+        self._quota = quota
         self._health = health
         self._rng = rng
         self._renewal = threading.Lock()
@@ -98,6 +101,8 @@ class Caller:
         """Send until there is a good answer. Raises what `Session` promises."""
         try:
             return self._perform(call)
+        except LimitReached:
+            raise
         except MetagleanError:
             self._stats.add(failures=1)
             raise
@@ -142,6 +147,8 @@ class Caller:
             if self.stopped:
                 raise ItemError(f"{call.where}: stopped", "The run was asked to end.")
             self._health.check()
+            if self._quota:
+                self._quota.check()  # before a wait that nothing would come of
             seen, delay = self._health.gate()
             if not delay:
                 break
@@ -154,6 +161,8 @@ class Caller:
             self._wait(delay)
             # Meanwhile another worker may have been told to wait.
             delay = self._governor.delay() if self._governor.pause() else 0.0
+        if self._quota:
+            self._quota.take()
         return seen
 
     def _renew(self, renewals: int) -> bool:

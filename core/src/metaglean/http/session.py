@@ -19,6 +19,7 @@ from metaglean.http.response import Response, Verdict
 from metaglean.http.retry import Health
 from metaglean.http.stats import SystemStats
 from metaglean.http.transport import Pool, Transport
+from metaglean.quota import Quota
 from metaglean.redaction import Redactor
 
 __all__ = ["Session"]
@@ -43,12 +44,14 @@ class Session:
     `verify` is None for the environment's certificate authorities (else certifi's), the path of a
     CA file, or False, which is unsafe and warned of. `proxies` (scheme -> URL) overrules the
     environment. `timeout` is (connect, read) in seconds. `requests_per_second` fixes the rate,
-    which is otherwise found out. `classify` says what an answer means where its status doesn't:
-    it gets each answer, and returns a `Verdict` or None.
+    which is otherwise found out; a `governor` is shared with other sessions. `quota` counts the
+    requests, and says when there are no more. `classify` says what an answer means where its
+    status doesn't: it gets each answer, and returns a `Verdict` or None.
 
     Calls raise NotFound (404, 410), AccessDenied (403), ItemError (other statuses, and spent
-    retries), UnexpectedBody, CredentialsRefused and Unreachable (which end the run). Connection
-    errors, 408, 425, 429 and 5xx are tried again for idempotent calls: at most 6 attempts or 120 s.
+    retries), UnexpectedBody, CredentialsRefused, Unreachable and LimitReached (which end the run).
+    Connection errors, 408, 425, 429 and 5xx are tried again for idempotent calls: at most 6
+    attempts or 120 s.
     """
 
     def __init__(
@@ -67,6 +70,8 @@ class Session:
         timeout: tuple[float, float] = (10.0, 60.0),
         headers: Mapping[str, str] | None = None,
         requests_per_second: float | None = None,
+        governor: Governor | None = None,
+        quota: Quota | None = None,
         classify: Callable[[Response], Verdict | None] | None = None,
         transport: Transport | None = None,
     ) -> None:
@@ -79,8 +84,7 @@ class Session:
         if verify is False:
             log.warning("%s: the server's certificate is NOT verified", name)
         self._headers = {**_HEADERS, **(headers or {})}
-        # Jitter must differ between workers, not between runs.
-        rng = random.Random(name)
+        rng = random.Random(name)  # jitter must differ between workers, not between runs
         self._transport = transport or Pool(workers + 1, redactor, verify, proxies)
         self._auth = auth or (Basic(*login) if login else None)
         self._caller = Caller(
@@ -93,7 +97,8 @@ class Session:
             timeout=timeout,
             auth=self._auth,
             classify=classify,
-            governor=Governor(clock, requests_per_second),
+            governor=governor or Governor(clock, requests_per_second),
+            quota=quota,
             health=Health(name, urlsplit(self.base_url).netloc, clock, rng),
             rng=rng,
         )

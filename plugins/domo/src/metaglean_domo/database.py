@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from metaglean import Database, ItemError, Listed, NotFound, Record, Ref, Run, Schema, Source, Step
-from metaglean_domo.api import PublicApi, instance_api, public_api
+from metaglean_domo.api import INSTANCE, PUBLIC, PublicApi, instance_api, public_api
 from metaglean_domo.config import DomoConnection, DomoDatabaseOptions
 from metaglean_domo.connection import connection_steps
 from metaglean_domo.convert import CERTIFICATION, DOMO_TAGS
@@ -22,6 +22,7 @@ class DomoDatabase(Source):
     """One database and one schema that hold every dataset the API client may see."""
 
     type = "domodatabase"
+    systems = (PUBLIC, INSTANCE)
     Config = DomoConnection
     Options = DomoDatabaseOptions
     # The published sample says DomoDashboard.

@@ -10,7 +10,7 @@ from metaglean import Change, Existing, Sink, Step
 from metaglean.builtin.server.assembly import Assembly
 from metaglean.builtin.server.checks import checks
 from metaglean.builtin.server.config import MetadataRestConfig, ServerConfig
-from metaglean.builtin.server.connect import connect, stored_connection
+from metaglean.builtin.server.connect import NAME, connect, stored_connection
 from metaglean.builtin.server.selfcheck import ASSUMPTIONS, discard, selfcheck, services
 from metaglean.builtin.server.wire import KINDS
 from metaglean.errors import RunError
@@ -30,6 +30,7 @@ class MetadataRestSink(Sink):
     type = "metadata-rest"
     Config = MetadataRestConfig
     ServerConfig = ServerConfig
+    systems = (NAME,)
     capabilities = frozenset({"plan", "deletion"})
     assumptions = ASSUMPTIONS
 
