@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from metaglean.cli.parser import Parser
+
 COMMANDS = {
     "ingest": "run a workflow",
     "check": "validate workflow files, without connecting to anything; rewrite old spellings",
@@ -56,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def make_parser(*named: str) -> argparse.ArgumentParser:
     """The parser of the command line. Only the commands in `named` have their options: to know
     them is to import them."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="metaglean",
         description="Read metadata from systems and write it to a catalog.",
         epilog=EPILOG,
