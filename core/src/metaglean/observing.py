@@ -37,7 +37,8 @@ class Watch:
         self, observers: Iterable[tuple[type[Observer], Config]], run: Run, source: str, sink: str
     ) -> None:
         self._run = run
-        self._lock = threading.Lock()
+        # Telling may switch an observer off, which is a warning, of which the others are told.
+        self._lock = threading.RLock()
         self._changes: list[Change] = []
         self._notices: list[Notice] = []
         self._flushed = time.monotonic()
@@ -80,17 +81,19 @@ class Watch:
 
     def changed(self, change: Change) -> None:
         if self._told:
-            self._gather(self._changes, change)
+            with self._lock:
+                self._changes.append(change)
+                self._gathered()
 
     def _noticed(self, notice: Notice) -> None:
-        self._gather(self._notices, notice)
-
-    def _gather(self, batch: list[Any], item: Any) -> None:
         with self._lock:
-            batch.append(item)
-            due = time.monotonic() - self._flushed > BATCH_SECONDS
-            if len(batch) >= BATCH or due:
-                self._send()
+            self._notices.append(notice)
+            self._gathered()
+
+    def _gathered(self) -> None:
+        due = time.monotonic() - self._flushed > BATCH_SECONDS
+        if due or max(len(self._changes), len(self._notices)) >= BATCH:
+            self._send()
 
     def flush(self) -> None:
         """Tell what was gathered."""
@@ -99,10 +102,11 @@ class Watch:
 
     def _send(self) -> None:
         self._flushed = time.monotonic()
-        for name, batch in (("changed", self._changes), ("noticed", self._notices)):
+        changes, self._changes = self._changes, []
+        notices, self._notices = self._notices, []
+        for name, batch in (("changed", changes), ("noticed", notices)):
             if batch:
                 self._tell(name, tuple(batch))
-                batch.clear()
 
     def _tell(self, name: str, *arguments: Any) -> None:
         for told in self._told:
