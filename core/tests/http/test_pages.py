@@ -98,6 +98,23 @@ def test_cursor_pages(serve, connect, reply, end):
     assert {r.query["limit"] for r in server.requests} == {"2"}
 
 
+@pytest.mark.parametrize(
+    "paging", [{"after": ["c1"]}, {"after": {"id": 1}}, {"after": True}, "c1", 7]
+)
+def test_a_next_page_of_an_odd_type_is_not_the_end(serve, connect, reply, paging):
+    server = serve([reply({"items": [1], "paging": paging})])
+    with pytest.raises(UnexpectedBody, match=r"instead of the next page at 'paging\.after'"):
+        list(cursor_pages(connect(server), "/x", next_cursor="paging.after"))
+    with pytest.raises(UnexpectedBody, match="instead of the next page"):
+        list(link_pages(connect(server), "/x", next_link="paging.after", items="items"))
+
+
+@pytest.mark.parametrize("paging", [{"after": False}, {}, [], None, ""])
+def test_a_next_page_that_is_not_there_is_the_end(serve, connect, reply, paging):
+    server = serve([reply({"items": [1], "paging": paging})])
+    assert list(cursor_pages(connect(server), "/x", next_cursor="paging.after")) == [1]
+
+
 def test_cursor_that_comes_again(serve, connect, reply):
     server = serve([reply({"items": [1], "next": "c1"}), reply({"items": [1], "next": "c1"})])
     with pytest.raises(UnexpectedBody, match="again"):

@@ -164,13 +164,13 @@ def test_routes():
 def test_calls_are_grouped_and_ordered(proxy):
     for page in (10, 2, 1):
         get(proxy, f"/things?page={page}")
-    for name in "abcdefghijkl":
+    for name in "lkjihgfedcba":
         get(proxy, f"/names/{name}")
     routes = by_route(proxy.calls)
     assert [call.request.target for call in routes["GET /things"]] == [
-        "/things?page=1", "/things?page=2", "/things?page=10",
+        "/things?page=10", "/things?page=2", "/things?page=1",
     ]  # fmt: skip
-    assert len(routes["GET /names/*"]) == 12
+    assert [call.request.target[-1] for call in routes["GET /names/*"]] == list("abcdefghijkl")
 
 
 def test_connections_are_kept_alive(proxy):

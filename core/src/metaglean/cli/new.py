@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib import metadata
@@ -32,8 +33,8 @@ next:
   cd {folder}
   python3 -m venv .venv && . .venv/bin/activate
   pip install --editable ".[dev]"
-  grep -rn TODO .     # what is to be filled in
-  pytest              # says the next of it, and is green in the end"""
+  grep -rn TODO --exclude-dir=.venv .   # what is to be filled in
+  pytest                                # says the next of it, and is green in the end"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -115,4 +116,4 @@ def _write(folder: Path, texts: Mapping[str, str]) -> None:
 def _say(made: Plugin, folder: Path, texts: Mapping[str, str]) -> None:
     lines = [f"{made.distribution}: a {made.kind} of the type {made.type}", ""]
     lines += [f"  {folder / path}" for path in texts]
-    write_line("\n".join([*lines, "", NEXT.format(folder=folder)]), sys.stdout)
+    write_line("\n".join([*lines, "", NEXT.format(folder=shlex.quote(str(folder)))]), sys.stdout)

@@ -22,6 +22,7 @@ __all__ = ["cursor_pages", "link_pages", "offset_pages"]
 Items = str | Callable[[Any], Any] | None
 Next = str | Callable[[Any], Any]
 
+_NO_OBJECT = object()
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel=\"?next\b", re.IGNORECASE)
 
 
@@ -73,8 +74,8 @@ def cursor_pages(
         query = dict(params or {}) if cursor is None else {**(params or {}), cursor_key: cursor}
         response = _page(session, path, query)
         yield from _items(session, response, items)
-        cursor = _pick(response.json(), next_cursor)
-        if cursor is None or cursor == "":
+        cursor = _following(session, response, next_cursor)
+        if cursor is None:
             return
         seen.check(cursor)
 
@@ -96,8 +97,8 @@ def link_pages(
     while True:
         response = _page(session, url, query)
         yield from _items(session, response, items)
-        link = _link(response) if next_link is None else _pick(response.json(), next_link)
-        if not link:
+        link = _link(response) if next_link is None else _following(session, response, next_link)
+        if link is None:
             return
         seen.check(link)
         url, query = _absolute(session, url, str(link)), None
@@ -143,11 +144,30 @@ def _items(session: Session, response: Response, items: Items) -> list[Any]:
     return found
 
 
+def _following(session: Session, response: Response, place: Next) -> Any:
+    """The cursor or link to the next page; None where the body says that there is none.
+
+    Raises UnexpectedBody for a value of another type: it must not pass for the last page.
+    """
+    found = _pick(response.json(), place)
+    if found is None or found is False or found == "":
+        return None
+    if isinstance(found, str | int) and found is not True:
+        return found
+    where = f"the next page at {place!r}" if isinstance(place, str) else "the next page"
+    raise response.unexpected(where, session.redactor.url)
+
+
 def _pick(body: Any, place: Next) -> Any:
+    """What stands at a place; None where nothing does, `_NO_OBJECT` where the way is barred."""
     if callable(place):
         return place(body)
     for key in place.split("."):
-        body = body.get(key) if isinstance(body, dict) else None
+        if not body:
+            return None  # an empty list stands for an empty object in some systems
+        if not isinstance(body, dict):
+            return _NO_OBJECT
+        body = body.get(key)
     return body
 
 

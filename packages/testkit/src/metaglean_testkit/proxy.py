@@ -199,8 +199,9 @@ def _is_id(segment: str) -> bool:
 
 
 def by_route(calls: Iterable[Call]) -> dict[str, list[Call]]:
-    """Distinct calls by route, in a fixed order. Where many routes differ in their last segment
-    only, that segment is an id, too."""
+    """Distinct calls by route, in a fixed order: those of one path, the pages of a listing, as they
+    came, the others by their path. Where many routes differ in their last segment only, that
+    segment is an id, too."""
     distinct = {(c.request.method, c.request.target, c.request.body): c for c in calls}
     routes: dict[str, list[Call]] = {}
     for call in distinct.values():
@@ -211,7 +212,12 @@ def by_route(calls: Iterable[Call]) -> dict[str, list[Call]]:
     for base, crowd in crowds.items():
         if len(crowd) > _CROWD:
             routes[f"{base}/*"] = [call for route in crowd for call in routes.pop(route)]
-    return {route: sorted(routes[route], key=_order) for route in sorted(routes)}
+    return {route: _ordered(routes[route]) for route in sorted(routes)}
+
+
+def _ordered(calls: list[Call]) -> list[Call]:
+    pages = len({call.request.path for call in calls}) == 1
+    return calls if pages else sorted(calls, key=_order)
 
 
 def _order(call: Call) -> tuple[list[tuple[int, str]], bytes]:
