@@ -351,3 +351,17 @@ def test_the_start_leads_on(odd):
     odd.open("#/runs")
     assert len(odd.texts(".runs tbody tr")) == 12
     assert "failed" in odd.texts(".runs .pill")
+
+
+def test_a_file_that_was_cut_off_says_so(driver, odd_file, tmp_path):
+    from tests.browser.page import Page
+
+    text = odd_file.read_text("utf-8")
+    block = text.index('data-block="index">') + 200
+    file = tmp_path / "cut.html"
+    file.write_text(text[:block] + text[text.index("<", block) :], "utf-8")
+    page = Page(driver, file)
+    driver.get(file.as_uri())
+    page.until(lambda: page.texts("[role=alert]"))
+    assert "damaged" in page.text("main")
+    assert page.errors()

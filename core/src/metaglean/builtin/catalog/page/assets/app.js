@@ -4,7 +4,7 @@ const searchBox = document.getElementById("search");
 const content = document.getElementById("content");
 const status = document.getElementById("status");
 let app = null; // { catalog, searcher } once the data is read
-let visits = 0;
+let visits = Date.now(); // numbers go on after a reload, which keeps the history
 const places = new Map(); // visit → where the reader was: { scroll, href of the focused link }
 let current = null; // the visit that is shown
 let shownView = ""; // its view, and the one that led to it by a link
@@ -219,9 +219,14 @@ function listen() {
   });
 }
 
+/** Says what keeps the page from working. */
+function say(text) {
+  content.replaceChildren(el("p", { class: "notice", role: "alert" }, text));
+}
+
 async function start() {
   if (typeof DecompressionStream === "undefined") {
-    content.replaceChildren(el("p", { class: "notice" }, "This browser is too old for this page: it needs one of 2023 or later."));
+    say("This browser is too old for this page: it needs one of 2023 or later.");
     return;
   }
   listen();
@@ -237,4 +242,7 @@ async function start() {
   document.documentElement.dataset.ready = "yes";
 }
 
-start();
+start().catch((error) => {
+  say("This page can't be read: the file may be damaged or cut off.");
+  throw error;
+});
