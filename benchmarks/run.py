@@ -24,6 +24,7 @@ from measure import Failed
 from page_row import page
 from real_row import real
 from sandbox import certificates
+from search_row import search
 from start import install, start
 from target import target
 
@@ -44,6 +45,7 @@ ROWS: dict[str, rows.Row] = {
     "server-memory": server_rows.memory,
     "real": real,
     "page": page,
+    "search": search,
 }
 
 

@@ -8,10 +8,12 @@ of the hooks never change; the classes they return may grow optional attributes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pluggy
 
-from metaglean.components import Observer, Processor, Profiler, Sink, Source
+if TYPE_CHECKING:  # a plugin module that only names its classes costs no pydantic
+    from metaglean.components import Observer, Processor, Profiler, Sink, Source
 
 PROJECT = "metaglean"
 API_VERSION = "v1"

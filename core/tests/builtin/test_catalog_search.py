@@ -58,7 +58,8 @@ def anyhow(request, shop, query, monkeypatch):
         monkeypatch.setattr(index, "available", lambda store: False)
     elif request.param == "version 1":
         for statement in ("DROP TABLE search_docs", "DROP TABLE search_todo",
-                          "DROP TABLE search", "PRAGMA user_version = 1"):  # fmt: skip
+                          "DROP TABLE search", "DROP TRIGGER search_created",
+                          "DROP TRIGGER search_changed", "PRAGMA user_version = 1"):  # fmt: skip
             query(statement)
     return shop
 
@@ -180,6 +181,13 @@ def test_what_a_killed_run_left_is_found_at_once_and_indexed_by_the_next_run(
     write([])
     assert unindexed(shop) == 0
     assert names(shop, "fresh") == ["orders"]
+
+
+def test_what_another_program_wrote_is_found(shop, query):
+    query("UPDATE entities SET state = json_set(state, '$.description', 'By hand') WHERE id = 4")
+    assert names(shop, "hand") == ["orders"]
+    assert names(shop, "sold") == []
+    assert unindexed(shop) == 1
 
 
 def test_the_index_starts_anew_where_most_of_it_is_waste(shop, write, table, query, monkeypatch):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from metaglean import Sink, hookimpl
+from typing import TYPE_CHECKING
+
+from metaglean import hookimpl
+
+if TYPE_CHECKING:
+    from metaglean import Sink
 
 
 @hookimpl

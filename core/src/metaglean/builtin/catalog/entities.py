@@ -8,7 +8,6 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from metaglean import Change, Existing, fqn
-from metaglean.builtin.catalog import index
 from metaglean.builtin.catalog.merge import ONLY_OF, merge
 from metaglean.builtin.catalog.store import Store
 from metaglean.records import ANCESTORS, Entity, Ref
@@ -137,8 +136,6 @@ def carry_out(store: Store, plan: Plan, run_id: int, now: float) -> None:
             " WHERE id = ?",
             (plan.source_id, plan.digest, now, run_id, plan.volatile, plan.state, number),
         )
-    if plan.state is not None:
-        index.changed(store, number)
     remember(store, number, run_id, now, plan.change)
 
 

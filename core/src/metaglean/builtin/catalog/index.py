@@ -1,9 +1,9 @@
 """The full-text index of a catalog, kept by those who write it.
 
-A change only notes its entity in `search_todo`, in the transaction that makes it; the sink indexes
-what was noted in portions, which costs a fraction of indexing each change by itself. Search reads
-what is still noted from the entities, so what it finds is always what stands: after a run that was
-killed, during one, and in a file that a Python without FTS5 wrote.
+A change only notes its entity in `search_todo` (by a trigger, so in its own transaction); the sink
+indexes what was noted in portions, which costs less than indexing each change by itself. Search
+reads what is still noted from the entities, so what it finds is always what stands: after a run
+that was killed, during one, and in a file that a Python without FTS5 wrote.
 
 The full-text table stores no text of its own (that would nearly double the file), so a row can't
 be taken out of it: a changed entity gets a new row, and `search_docs` says which one counts.
@@ -31,11 +31,6 @@ _INSERT = (
 )
 
 
-def changed(store: Store, entity: int) -> None:
-    """Note that an entity's texts may have changed, inside `store.writing()`."""
-    store.execute("INSERT OR IGNORE INTO search_todo VALUES (?)", (entity,))
-
-
 def available(store: Store) -> bool:
     """Whether this Python's SQLite has full-text search."""
     return bool(store.row("SELECT sqlite_compileoption_used('ENABLE_FTS5')")[0])
@@ -45,12 +40,6 @@ def exists(store: Store) -> bool:
     """Whether the catalog has a full-text table, and this SQLite can read it."""
     found = store.row("SELECT 1 FROM sqlite_master WHERE name = 'search'")
     return bool(found) and available(store)
-
-
-def waiting(store: Store) -> int:
-    """How many entities are not in the index yet."""
-    number: int = store.row("SELECT count(*) FROM search_todo")[0]
-    return number
 
 
 def catch_up(store: Store, stopping: Callable[[], bool], most: int | None = None) -> int:

@@ -9,13 +9,22 @@ READABLE = (1, 2)  # what a reader understands; a writer brings the file to VERS
 
 # What search needs besides the full-text table, which index.py makes where SQLite has FTS5.
 # search_docs says which row of it is an entity's newest text (rows before it are never found);
-# search_todo holds the entities whose newest text is not in it yet.
-SEARCH_TABLES = """
-CREATE TABLE search_docs (doc INTEGER PRIMARY KEY, entity INTEGER NOT NULL UNIQUE);
-CREATE TABLE search_todo (entity INTEGER PRIMARY KEY)
-"""
-# After SEARCH_TABLES in a catalog of version 1: all that stands is still to be indexed.
-MIGRATION = "INSERT INTO search_todo SELECT id FROM entities"
+# search_todo holds the entities whose newest text is not in it yet, whoever wrote them.
+SEARCH = (
+    "CREATE TABLE search_docs (doc INTEGER PRIMARY KEY, entity INTEGER NOT NULL UNIQUE)",
+    "CREATE TABLE search_todo (entity INTEGER PRIMARY KEY)",
+    """
+    CREATE TRIGGER search_created AFTER INSERT ON entities
+    BEGIN INSERT OR IGNORE INTO search_todo VALUES (new.id); END
+    """,
+    """
+    CREATE TRIGGER search_changed AFTER UPDATE OF state ON entities
+    WHEN new.state IS NOT old.state
+    BEGIN INSERT OR IGNORE INTO search_todo VALUES (new.id); END
+    """,
+)
+# From version 1: all that stands is still to be indexed.
+MIGRATION = (*SEARCH, "INSERT INTO search_todo SELECT id FROM entities")
 
 # entities.parent and fqn are qualified names (metaglean.fqn.build), name is the stored form.
 # state is the record's JSON without ref and without what is volatile; hash is the digest of the

@@ -18,7 +18,7 @@ from metaglean.builtin.catalog.schema import (
     APPLICATION_ID,
     MIGRATION,
     READABLE,
-    SEARCH_TABLES,
+    SEARCH,
     TABLES,
     VERSION,
 )
@@ -111,7 +111,7 @@ class Store:
         with self.writing():
             if self._identity()[0]:
                 return  # another run was faster
-            for statement in f"{TABLES};{SEARCH_TABLES}".split(";"):
+            for statement in (*TABLES.split(";"), *SEARCH):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -120,7 +120,7 @@ class Store:
         """From version 1, in one short transaction; returns the version it has then."""
         with self.writing():
             if self._identity()[2] != VERSION:  # no other run was faster
-                for statement in f"{SEARCH_TABLES};{MIGRATION}".split(";"):
+                for statement in MIGRATION:
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version = {VERSION}")
         return VERSION
