@@ -34,6 +34,7 @@ CASES = {
     "import metaglean": ("import metaglean", []),
     "metaglean --help": (COMMAND, ["--help"]),
     "metaglean plugins": (COMMAND, ["plugins"]),
+    "metaglean catalog --help": (COMMAND, ["catalog", "--help"]),
     "metaglean plugins --json": (COMMAND, ["plugins", "--json"]),  # what a shell asks to complete
 }
 RUNS = 7
