@@ -16,7 +16,7 @@ from rows import Bench
 
 ROOT = Path(__file__).resolve().parent.parent
 FACTOR = 100  # tables, as a multiple of the datasets of the other rows
-STARTS = 3
+STARTS = 5
 # Words of one column, of most tables, of none, and one letter.
 QUERIES = ("customer", "customer gold", "amount", "order nowhere", "a")
 LIMIT = 0.2  # seconds
