@@ -74,6 +74,13 @@ def odd_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def empty(driver: WebDriver, tmp_path: Path) -> Iterator[Page]:
+    """A catalog of which nothing is known."""
+    (tmp_path / "empty.db").touch()
+    yield from shown(driver, written(tmp_path / "empty.db"))
+
+
+@pytest.fixture
 def large(driver: WebDriver, large_file: Path) -> Iterator[Page]:
     """10,000 tables of 20 columns."""
     yield from shown(driver, large_file)

@@ -365,3 +365,14 @@ def test_a_file_that_was_cut_off_says_so(driver, odd_file, tmp_path):
     page.until(lambda: page.texts("[role=alert]"))
     assert "damaged" in page.text("main")
     assert page.errors()
+
+
+def test_an_empty_catalog_has_nothing_to_show_and_says_so(empty):
+    empty.open()
+    assert empty.texts("h1") == ["Empty catalog"]
+    assert empty.texts("main p") == [
+        "Nothing was ingested yet.",
+        "No tables stand in this catalog.",
+    ]
+    assert empty.texts("section, .numbers") == []
+    assert typed(empty, "anything") == []

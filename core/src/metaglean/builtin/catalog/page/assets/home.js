@@ -16,14 +16,14 @@ function homeView({ catalog, searcher }) {
     [catalog.owners.length, "owner", null],
     [catalog.tags.length, "tag", null],
     ...Object.entries(catalog.others).map(([kind, number]) => [number, kind, null]),
-  ];
+  ].filter(([number]) => number);
   return {
     title: "Start",
     body: [
       el("h1", { tabindex: "-1" }, catalog.services.map((one) => one.title).join(", ") || "Empty catalog"),
       el("p", { class: "lead" }, leadOf(catalog)),
-      el("dl", { class: "numbers" }, numbers.filter(([number]) => number).map(numberTile)),
-      found.length === 0 ? el("p", { class: "notice" }, "No tables stand in this catalog.") : null,
+      numbers.length ? el("dl", { class: "numbers" }, numbers.map(numberTile)) : null,
+      found.length === 0 ? el("p", { class: "quiet" }, "No tables stand in this catalog.") : null,
       el("div", { class: "beside" },
         el("div", {}, browseSection(catalog), found.length ? changedSection(catalog, found) : null),
         el("div", {}, labelSection(catalog.tags, "tag", "Tags"), labelSection(catalog.owners, "owner", "Owners"))),
