@@ -15,11 +15,12 @@ CANARY = "canary-0f-the-run"
 
 
 class Receiver:
-    """Keeps what is posted: (path, headers, body). `status` is what it answers."""
+    """Keeps what is posted: (path, headers, body). `status` and `answer` is what it says."""
 
     def __init__(self):
         self.posts = []
         self.status = 200
+        self.answer = b""
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -29,7 +30,7 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.posts.append((self.path, dict(self.headers), body))
-                self.answer(receiver.status, b"")
+                self.answer(receiver.status, receiver.answer)
 
             def answer(self, status, body):
                 self.send_response(status)

@@ -153,6 +153,14 @@ def test_a_collector_that_refuses_costs_one_warning(observed, receiver, complain
     assert KEY not in outcome.written
 
 
+def test_what_the_collector_echoes_is_masked(observed, receiver, monkeypatch, complaints):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"Authorization=Bearer%20{KEY}")
+    receiver.status, receiver.answer = 400, f'{{"message": "what is {KEY}?"}}'.encode()
+    outcome = observed("opentelemetry", {"endpoint": receiver.url})
+    assert "what is ***?" in complaints(outcome)[0]
+    assert KEY not in outcome.written
+
+
 def test_only_metrics(observed, receiver):
     observed("opentelemetry", {"endpoint": receiver.url, "traces": False})
     assert receiver.bodies("/v1/traces") == []

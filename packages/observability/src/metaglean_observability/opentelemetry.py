@@ -7,6 +7,7 @@ secrets, obeys proxies and retries as in the rest of a run, and says nothing on 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import unquote
@@ -22,6 +23,7 @@ from metaglean_observability.metrics import Metrics
 from metaglean_observability.spans import Spans
 
 ENDPOINT = "http://localhost:4318"
+_SECRET = re.compile("auth|key|token|secret|password", re.IGNORECASE)
 _PROTOBUF = {"Content-Type": "application/x-protobuf", "Accept": "application/x-protobuf"}
 
 
@@ -58,7 +60,12 @@ class OpenTelemetry(Observer):
         config: OpenTelemetryConfig = self.config
         resource = _resource(config)
         endpoint = config.endpoint or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or ENDPOINT
-        self._session = run.session("OpenTelemetry", endpoint, headers=dict(_headers(config)))
+        headers = dict(_headers(config))
+        self._session = run.session("OpenTelemetry", endpoint, headers=headers)
+        # Those of the settings are known as secrets; of the environment's, only some are.
+        for name, value in headers.items():
+            if _SECRET.search(name):
+                self._session.redactor.add(value, value.rpartition(" ")[2])  # "Bearer …" too
         self._spans = Spans(run, resource) if config.traces else None
         self._metrics = Metrics(run, resource) if config.metrics else None
 
