@@ -315,6 +315,12 @@ def test_a_damaged_record_costs_this_record(target, kept):
         ("[1]\n", "is not a spool"),
         ('{"record":"database"}\n', "is not a spool"),
         ('{"spool": 2, "metaglean": "9.0"}\n', "by Metaglean 9.0, in a form"),
+        ('{"spool": 1}\n', ":1 is damaged"),
+        ('{"spool": 1, "service": ["a", "b"], "source": "s", "started": 1}\n[]\n', ":2 is dam"),
+        (
+            '{"spool": 1, "service": ["a", "b"], "source": "s", "started": 1}\n{"end": 1}\n',
+            ":2 is damaged",
+        ),
     ],
 )
 def test_what_is_no_spool_is_one_clear_error(spool, text, told):

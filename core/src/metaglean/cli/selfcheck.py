@@ -79,8 +79,9 @@ def _describe(check: Selfcheck) -> None:
 
 
 def _print(one: Finding, check: Selfcheck) -> None:
-    detail = f" {Shown(check.config)(one.detail)}" if one.detail else ""
-    _say(f"{MARKS[one.ok]:<11}{one.component}, {one.name}: {one.text}{detail}")
+    _say(f"{MARKS[one.ok]:<12}{one.component}, {one.name}: {one.text}")
+    if one.detail:
+        _say(f"{'':<12}{Shown(check.config)(one.detail)}")
 
 
 def _finish(check: Selfcheck, findings: list[Finding], report: Path | None) -> None:

@@ -31,6 +31,10 @@ class Pushed(NamedTuple):
     began: float
     ended: float
 
+    def has(self, moment: float) -> bool:
+        """Whether it went on at this moment."""
+        return self.began <= moment <= self.ended
+
 
 @dataclass
 class Contents:
@@ -120,10 +124,14 @@ def _look(path: Path) -> Contents:
             contents.records += 1
             continue
         data = parsed(path, number, line)
-        if "end" in data:
-            contents.ended, contents.whole = float(data["end"]["at"]), True
-        elif "pushed" in data:
-            contents.pushes.append(Pushed(**data["pushed"]))
+        try:
+            if "end" in data:
+                contents.ended, contents.whole = float(data["end"]["at"]), True
+            elif "pushed" in data:
+                began, ended = (float(data["pushed"][key]) for key in Pushed._fields)
+                contents.pushes.append(Pushed(began, ended))
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(path, number) from error
     if not contents.whole:
         contents.ended = path.stat().st_mtime
     return contents
@@ -143,8 +151,11 @@ def _header(path: Path, line: bytes) -> Contents:
             f"{path} was written by Metaglean {by}, in a form that this one does not know",
             "Send it with that version, or a newer one.",
         )
-    kind, name = data["service"]
-    return Contents(Ref(kind, (name,)), data["source"], float(data["started"]), 0.0)
+    try:
+        kind, name = data["service"]
+        return Contents(Ref(kind, (name,)), data["source"], float(data["started"]), 0.0)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, 1) from error
 
 
 def parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -155,5 +166,9 @@ def parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
     except ValueError:
         data = None
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}:{number} is damaged", "Run the workflow again instead.")
+        raise _damaged(path, number)
     return data
+
+
+def _damaged(path: Path, number: int) -> ConfigError:
+    return ConfigError(f"{path}:{number} is damaged", "Run the workflow again instead.")

@@ -58,6 +58,7 @@ class Replay:
 
     def records(self, run: Run, sink: Sink) -> Iterator[Record]:
         """The records, under the names that they have in the target."""
+        self.contents = look(self.path)  # an earlier run of this workflow may have pushed it
         self._moves, self._skipped = {}, set()
         if not self.contents.whole:
             run.warn(
@@ -125,17 +126,20 @@ class Replay:
         if self._overwrite or not isinstance(record, Entity):
             return False
         standing = run.standing(record.ref)
-        if standing is None or standing.updated <= self.contents.ended:
+        if standing is None or self._is_ours(standing.updated):
             return False
         written = sink.last_written(standing)
-        if written is not None and (
-            written <= self.contents.ended or any(map(_within(written), self.contents.pushes))
-        ):
+        if written is not None and self._is_ours(written):
             return False
         self._skipped.add(record.ref)
         run.count(record.kind, "newer")
         run.warn(_NEWER, str(record.ref), hint="`--overwrite` sends such as well.")
         return True
+
+    def _is_ours(self, moment: float) -> bool:
+        """Whether what was written then was there before the spool, or is a push of it."""
+        pushes = self.contents.pushes
+        return moment <= self.contents.ended or any(one.has(moment) for one in pushes)
 
     def close(self, run: Run) -> None:
         """Note in the spool that it was pushed, so that another push knows its own writes."""
@@ -144,7 +148,3 @@ class Replay:
             note = {"pushed": Pushed(run.started, run.clock.now())._asdict()}
             with suppress(OSError), self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{json.dumps(note)}\n")
-
-
-def _within(moment: float) -> Any:
-    return lambda push: push.began <= moment <= push.ended
