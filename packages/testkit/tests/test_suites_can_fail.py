@@ -18,6 +18,7 @@ SOURCES = {
     "TestRaisesToken": "test_secrets_are_unseen_in_errors",
     "TestIgnoresCredentials": "test_wrong_credentials_are_noticed",
     "TestFailsConnection": "test_connection_test_passes_quickly",
+    "TestMumbles": "test_assumptions_are_sentences",
     "TestClock": "test_two_readings_are_equal",
     "TestNoListing": "test_inventories_are_listed",
     "TestHidesFiltered": "test_filters_hide_nothing",

@@ -68,6 +68,12 @@ class ComponentContract:
         assert isinstance(capabilities, frozenset)
         assert all(re.fullmatch(r"[a-z][a-z_-]*", word) for word in capabilities)
 
+    def test_assumptions_are_sentences(self) -> None:
+        """Each assumption has a name of its own and is a sentence, for docs and self-checks."""
+        assumptions = self.component().assumptions
+        assert len({one.name for one in assumptions}) == len(assumptions)
+        assert all(one.name and re.fullmatch(r"[A-Z`].*\.", one.text) for one in assumptions)
+
     def test_settings_fit(self, settings: Mapping[str, Any]) -> None:
         """The settings given to this suite are valid."""
         self.component().Config.model_validate(dict(settings))

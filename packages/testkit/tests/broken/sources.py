@@ -13,6 +13,7 @@ import pytest
 from pydantic import ConfigDict, Field, SecretStr
 
 from metaglean import (
+    Assumption,
     Column,
     Config,
     Database,
@@ -122,6 +123,11 @@ class TestFailsConnection(Suite):
     class source_class(Library):
         def test_connection(self, run):
             yield Step("log in", False)
+
+
+class TestMumbles(Suite):
+    class source_class(Library):
+        assumptions = (Assumption("pages", "pages of 100"),)
 
 
 class TestClock(Suite):
