@@ -103,8 +103,14 @@ UNUSUAL = [
 ]
 
 
+LONG = [
+    "Ab" * 40 + " " + " ".join(f"w{n}X{n}Yz" for n in range(40)),
+    "受注データ得意先" * 20 + " " + " ".join(chr(0x4E00 + n) * 3 for n in range(60)),
+]
+
+
 def test_odd_input_is_no_error(shop, capsys):
-    for asked in UNUSUAL:
+    for asked in UNUSUAL + LONG:
         code = main(["catalog", "search", "-f", str(shop), "--", asked])
         assert code in {0, 1}, (asked, capsys.readouterr().err)
 
@@ -191,12 +197,12 @@ def test_what_another_program_wrote_is_found(shop, query):
 
 
 def test_the_index_starts_anew_where_most_of_it_is_waste(shop, write, table, query, monkeypatch):
-    monkeypatch.setattr(index, "WASTE", 5)
-    for number in range(30):
+    monkeypatch.setattr(index, "WASTE", 1)
+    for number in range(12):
         write([table("orders", f"column{number}")])
-    assert query("SELECT max(doc) FROM search_docs")[0][0] < 30
-    assert names(shop, "column29") == ["orders"]
-    assert names(shop, "column28") == []
+    assert query("SELECT max(doc) FROM search_docs")[0][0] < 12
+    assert names(shop, "column11") == ["orders"]
+    assert names(shop, "column10") == []
     assert names(shop, "sensitive") == ["order_lines"]
 
 
@@ -233,6 +239,16 @@ def test_an_old_catalog_is_migrated_by_the_next_run(old, write, table, query):
     assert unindexed(old) == 0
     assert names(old, "tax") == ["orders"]
     assert query("SELECT count(*) FROM search_docs") == [(8,)]
+
+
+def test_indexing_much_is_said(old, write, table, monkeypatch, caplog):
+    monkeypatch.setattr("metaglean.builtin.catalog.sink.INDEX_SAID", 7)
+    with caplog.at_level("INFO", "metaglean"):
+        write([])
+        write([])
+    [record] = [record for record in caplog.records if "indexed" in record.message]
+    assert record.message == "7 entities are indexed for search, once"
+    assert record.live
 
 
 def test_a_dry_run_leaves_an_old_catalog_as_it_is(old, write, table):

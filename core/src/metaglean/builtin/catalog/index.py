@@ -33,13 +33,21 @@ _INSERT = (
 
 def available(store: Store) -> bool:
     """Whether this Python's SQLite has full-text search."""
-    return bool(store.row("SELECT sqlite_compileoption_used('ENABLE_FTS5')")[0])
+    # Either pragma gives nothing where SQLite was built without it.
+    named = [row[0] for row in store.rows("PRAGMA module_list")]
+    return "fts5" in named or ("ENABLE_FTS5",) in store.rows("PRAGMA compile_options")
 
 
 def exists(store: Store) -> bool:
     """Whether the catalog has a full-text table, and this SQLite can read it."""
     found = store.row("SELECT 1 FROM sqlite_master WHERE name = 'search'")
     return bool(found) and available(store)
+
+
+def waiting(store: Store) -> int:
+    """How many entities are to be indexed; none where SQLite has no FTS5."""
+    number: int = store.row("SELECT count(*) FROM search_todo")[0]
+    return number if available(store) else 0
 
 
 def catch_up(store: Store, stopping: Callable[[], bool], most: int | None = None) -> int:

@@ -27,6 +27,7 @@ BATCH_CHARACTERS = 256_000
 BATCH_SECONDS = 0.5
 # Changed entities are indexed for search in portions, which is cheaper than one by one.
 INDEX_AFTER = 2000
+INDEX_SAID = 10_000  # so many take seconds: what an older Metaglean wrote, say
 
 
 class CatalogConfig(Config):
@@ -104,6 +105,10 @@ class CatalogSink(Sink):
                 batch = []
         yield from self._flush(store, batch, run)
         if not run.dry_run:
+            waiting = index.waiting(store)
+            if waiting >= INDEX_SAID:
+                said = "%d entities are indexed for search, once"
+                run.log.info(said, waiting, extra={"live": True})
             index.catch_up(store, lambda: run.stopping)
         for kind, number in self._left_out.items():
             run.warn(f"{number} records of kind {kind} left out: they name what is not there")
