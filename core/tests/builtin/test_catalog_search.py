@@ -198,11 +198,11 @@ def test_what_another_program_wrote_is_found(shop, query):
 
 def test_the_index_starts_anew_where_most_of_it_is_waste(shop, write, table, query, monkeypatch):
     monkeypatch.setattr(index, "WASTE", 1)
-    for number in range(12):
+    for number in range(16):
         write([table("orders", f"column{number}")])
-    assert query("SELECT max(doc) FROM search_docs")[0][0] < 12
-    assert names(shop, "column11") == ["orders"]
-    assert names(shop, "column10") == []
+    assert query("SELECT max(doc) FROM search_docs")[0][0] < 20
+    assert names(shop, "column15") == ["orders"]
+    assert names(shop, "column14") == []
     assert names(shop, "sensitive") == ["order_lines"]
 
 
