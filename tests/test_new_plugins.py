@@ -59,6 +59,17 @@ def test_it_is_typed_strictly(made):
     assert done.returncode == 0, done.stdout
 
 
+def test_it_imports_public_modules_alone(made):
+    """What a third party may import (docs/authors/reference.md)."""
+    found = set()
+    for path in (made / "hello").rglob("*.py"):
+        text = path.read_text("utf-8")
+        found |= set(re.findall(r"(?m)^ *(?:from|import) (metaglean[\w.]*)", text))
+    packages = {f"metaglean_hello{end}" for end in ("", "_processor", "_sink", "_profiler")}
+    foreign = {name for name in found if name.partition(".")[0] not in packages}
+    assert foreign == {"metaglean", "metaglean.http", "metaglean_testkit"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_tests_say_what_is_to_be_filled_in(made, kind):
     paths = [made / "hello" / each / "src" for each in (kind, "connector")]
