@@ -31,7 +31,10 @@ class Pattern:
 
     def match(self, name: str) -> re.Match[str] | None:
         """What the first include that matches has found, for its groups."""
-        return next(filter(None, (pattern.match(name) for pattern in self._includes)), None)
+        for pattern in self._includes:
+            if found := pattern.match(name):
+                return found
+        return None
 
 
 class Filters:

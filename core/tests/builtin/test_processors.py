@@ -11,10 +11,12 @@ from metaglean import (
     Column,
     ColumnLineage,
     ColumnProfile,
+    ConfigError,
     Lineage,
     Owner,
     Profile,
     Ref,
+    Source,
     Table,
     TableConstraint,
     Tag,
@@ -24,6 +26,8 @@ from metaglean.builtin.describe import DescribeProcessor
 from metaglean.builtin.drop_columns import DropColumnsProcessor
 from metaglean.builtin.owner import OwnerProcessor
 from metaglean.builtin.tag import TagProcessor
+from metaglean.config import parse_workflow
+from metaglean_testkit import Classes
 
 OURS = TagLabel(classification="Ours", name="one")
 NESTED = Column(
@@ -339,3 +343,39 @@ def test_wrong_rules_are_errors(cls, rule, expected):
     with pytest.raises(ValueError, match="validation error") as caught:
         cls.Config.model_validate(settings)
     assert expected in str(caught.value)
+
+
+class Labelling(Source):
+    type = "labelling"
+    classifications = ("Ours",)
+
+    def test_connection(self, run):
+        return iter(())
+
+    def read(self, run):
+        return iter(())
+
+
+def resolved(*processors):
+    source = {"type": "labelling", "serviceName": "s", "serviceConnection": {"config": {}}}
+    return parse_workflow({"source": source, "processors": list(processors)}, Classes(Labelling))
+
+
+def test_the_sources_own_classification_is_not_the_processors():
+    tag = {"type": "tag", "config": {"classification": "Ours"}}
+    with pytest.raises(ConfigError) as caught:
+        resolved({"type": "filter"}, tag)
+    assert str(caught.value).splitlines() == [
+        "processors[1].config: the classification Ours is the source's own",
+        "    expected another one for the processor tag, or `mode: add`",
+    ]
+    tag["config"]["mode"] = "add"
+    config = resolved(tag, {"type": "tag", "config": {"classification": "Rules"}})
+    assert config.classifications == ("Ours", "Rules")
+    assert config.other_classifications == ("Ours",)
+
+
+def test_a_wrong_expression_is_found_before_the_run():
+    broken = {"type": "filter", "config": {"excludes": ["ok", "("]}}
+    with pytest.raises(ConfigError, match="not a regular expression"):
+        resolved(broken)

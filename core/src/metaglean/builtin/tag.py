@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -80,6 +80,7 @@ class TagProcessor(Processor):
         super().__init__(config)
         self._classification = config.classification
         self._follows = config.mode == "follow"
+        self._own = frozenset({config.classification} if self._follows else ())
         self._description = config.description
         rules = [
             (Matcher(rule.pattern, rule.columns, rule.kinds), rule.tag) for rule in config.rules
@@ -99,8 +100,8 @@ class TagProcessor(Processor):
                 continue
             used: list[TagLabel] = []
             tagged = self._columns_tagged(self._tagged(record, used), used, run)
-            if tagged is not record:
-                run.count(record.kind, "tagged", int(bool(used)))
+            if used:
+                run.count(record.kind, "tagged")
             for label in used:
                 yield from self._needed(label, made)
             yield tagged
@@ -116,9 +117,9 @@ class TagProcessor(Processor):
         yield Tag(ref=ref.child("tag", label.name))
 
     def _tagged(self, record: Entity, used: list[TagLabel]) -> Entity:
-        names = (
+        names = [
             expanded(tag, found) for rule, tag in self._rules if (found := rule.entity(record.ref))
-        )
+        ]
         return self._with(record, self._labels(names, used))
 
     def _columns_tagged(self, record: Entity, used: list[TagLabel], run: Run) -> Entity:
@@ -129,9 +130,10 @@ class TagProcessor(Processor):
             return record
 
         def change(name: str, column: Column) -> Column:
-            names = (expanded(tag, found) for rule, tag in rules if (found := rule.column(name)))
+            names = [expanded(tag, found) for rule, tag in rules if (found := rule.column(name))]
             labels = self._labels(names, used)
-            run.count("column", "tagged", int(bool(labels)))
+            if labels:
+                run.count("column", "tagged")
             return self._with(column, labels)
 
         columns = changed_columns(record.columns, change)
@@ -139,7 +141,9 @@ class TagProcessor(Processor):
             return record
         return record.model_copy(update={"columns": columns})
 
-    def _labels(self, names: Iterable[str], used: list[TagLabel]) -> list[TagLabel]:
+    def _labels(self, names: list[str], used: list[TagLabel]) -> list[TagLabel]:
+        if not names:  # most columns have none
+            return []
         labels = [
             TagLabel(classification=self._classification, name=name)
             for name in dict.fromkeys(names)
@@ -154,8 +158,7 @@ class TagProcessor(Processor):
         if "tags" in part.model_fields_set and part.tags_of is None:
             return part.model_copy(update={"tags": (*part.tags, *new)}) if new else part
         read: tuple[str, ...] = part.tags_of or ()
-        own: tuple[str, ...] = (self._classification,) if self._follows else ()
-        of = tuple(dict.fromkeys((*read, *own)))
+        of = read if self._own <= set(read) else (*read, *self._own)
         if not new and of == read:
             return part
         return part.model_copy(update={"tags": (*part.tags, *new), "tags_of": of})
