@@ -114,7 +114,9 @@ def _merge(
     only = read.pop("tags_of", None)
     if only is not None:
         others = [tag for tag in stored.get("tags", ()) if tag["classification"] not in only]
-        read["tags"] = [*others, *(tag for tag in read.get("tags", ()) if tag not in others)]
+        new = [tag for tag in read.pop("tags", ()) if tag not in others]
+        if "tags" in stored or new:
+            read["tags"] = [*others, *new]
     told = {key: value for key, value in read.items() if value or key not in _KEPT_WHEN_EMPTY}
     fields = {key: (stored.get(key), v) for key, v in told.items() if stored.get(key) != v}
     return {**stored, **told}, fields

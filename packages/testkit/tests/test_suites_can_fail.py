@@ -56,6 +56,7 @@ OTHERS = {
     "TestLeavesRecords": "test_every_record_is_pulled",
     "TestTwoChanges": "test_one_change_a_record",
     "TestForgetsUnread": "test_unread_fields_stay",
+    "TestTakesPartForAll": "test_unread_labels_stay",
     "TestClearsTexts": "test_empty_values_clear_no_text",
     "TestDeletesMore": "test_delete_marks_only_what_is_given",
     "TestStaysDeleted": "test_deleted_ones_come_back",

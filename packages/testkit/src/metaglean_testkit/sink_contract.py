@@ -183,6 +183,10 @@ class SinkContract(ComponentContract):
         """A field that was not read (not set) leaves what stands as it is."""
         self._stays(target, [self._bare(entity) for entity in sample.entities()])
 
+    def test_unread_labels_stay(self, target: Target) -> None:
+        """Where the tags of some classifications only were read (`tags_of`), all others stay."""
+        self._stays(target, self._with(tags=(), tags_of=("Other",)))
+
     def test_empty_values_clear_no_text(self, target: Target) -> None:
         """A description, display name or owner list that is empty clears nothing that stands."""
         self._stays(target, self._with(description=None, display_name=None, owners=()))

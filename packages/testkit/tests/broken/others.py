@@ -166,6 +166,16 @@ class TestForgetsUnread(SinkSuite):
                     yield change._replace(action=action)
 
 
+class TestTakesPartForAll(SinkSuite):
+    class sink_class(Shelf):
+        def write(self, records, run):
+            return super().write((self.whole(record) for record in records), run)
+
+        def whole(self, record):
+            part = isinstance(record, Table) and record.tags_of is not None
+            return record.model_copy(update={"tags_of": None}) if part else record
+
+
 class TestClearsTexts(SinkSuite):
     class sink_class(Shelf):
         def write(self, records, run):
