@@ -195,3 +195,41 @@ def test_values_in_one_short_text():
     assert shown(["a", ["b", 1]]) == "a, b, 1"
     assert shown({"a": "é"}) == '{"a": "é"}'
     assert len(shown("x" * 1000)) == LONGEST
+
+
+# Colour of text or edge, the ground that it stands on, and the contrast that WCAG's AA asks for.
+PAIRS = [
+    *((text, ground, 4.5) for text in ("ink", "quiet", "accent") for ground in ("ground", "panel")),
+    *((text, "soft", 4.5) for text in ("ink", "quiet")),
+    *((name, f"{name}-soft", 4.5) for name in ("accent", "good", "bad")),
+    ("ink", "mark", 4.5),
+    ("panel", "accent", 4.5),
+    *(("edge", ground, 3.0) for ground in ("ground", "panel")),
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_can_be_told_apart(scheme):
+    style = (ASSETS / "style.css").read_text("utf-8")
+    light, _, dark = style.partition("@media (prefers-color-scheme: dark)")
+    block = (light if scheme == "light" else dark).partition("* {")[0]
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+    low = [
+        (one, other)
+        for one, other, least in PAIRS
+        if contrast(colours[one], colours[other]) < least
+    ]
+    assert low == []
+
+
+def contrast(one, other):
+    """As WCAG 2 defines it: from 1 to 21."""
+    darker, lighter = sorted(map(luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour):
+    shares = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    parts = [share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4
+             for share in shares]  # fmt: skip
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
