@@ -114,6 +114,13 @@ def test_nothing_is_overwritten(tmp_path, capsys):
     assert list(readme.parent.iterdir()) == [readme]
 
 
+def test_a_link_that_leads_nowhere_is_left_alone(tmp_path, capsys):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "README.md").symlink_to(tmp_path / "elsewhere")
+    assert main(["new", "connector", "hello", "--output", "here"]) == 2
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_a_folder_that_can_not_be_written_is_2(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["new", "connector", "hello", "--output", "file/below"]) == 2

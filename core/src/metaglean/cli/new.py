@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -98,7 +99,7 @@ def _source_words(registry: Registry, made: Plugin, requires: str) -> dict[str, 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
     """Write all files, or none where one of them is there already."""
-    in_the_way = next((folder / path for path in texts if (folder / path).exists()), None)
+    in_the_way = next((folder / path for path in texts if os.path.lexists(folder / path)), None)
     if in_the_way:
         raise ConfigError(
             f"{in_the_way} is there already: nothing was written",
