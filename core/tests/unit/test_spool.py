@@ -237,6 +237,53 @@ def test_a_source_that_is_away_as_well_still_wins(target, spool):
     assert run.report()["spool"]["path"] == str(spool)
 
 
+def test_nothing_read_leaves_no_spool(target, spool):
+    class Silent(Shelf):
+        def read(self, run):
+            raise RemoteError("the shelf is away")
+
+    target.away = "open"
+    assert exit_code(execute(config(spool, Silent))) == 3
+    assert list(spool.parent.iterdir()) == []
+
+
+def test_what_json_cannot_hold_is_no_problem_while_the_sink_is_there(target, spool):
+    class Odd(Shelf):
+        names = ("half of a pair \ud800", "users")
+
+        def read(self, run):
+            for record in super().read(run):
+                odd = isinstance(record, Table) and record.source_id == "id0"
+                yield record.model_copy(update={"description": "\ud800"}) if odd else record
+
+    run = execute(config(spool, Odd))
+    assert (run.error, run.status) == (None, "success")
+    assert "can't be kept in the spool" in str(run.report()["warnings"])
+    target.away, target.after = "write", 3
+    run = execute(config(spool, Odd))
+    assert exit_code(run) == 1
+    target.away = ""
+    assert execute(config(source=Odd), push=spool).error is None
+
+
+def test_a_signal_while_the_sink_is_away_keeps_what_was_read(target, spool):
+    class Stopped(Shelf):
+        def read(self, run):
+            for number, record in enumerate(super().read(run)):
+                if number == 3:
+                    run.stop(2)
+                yield record
+
+    target.away = "open"
+    run = Workflow(config(spool, Stopped), silent=True)
+    with pytest.raises(KeyboardInterrupt):
+        run.execute()
+    assert run.report()["spool"]["records"] == 4
+    target.away = ""
+    execute(config(source=Stopped), push=spool)
+    assert len(target.written) == 4
+
+
 def test_a_sink_that_is_away_only_at_its_end_needs_no_spool(target, spool):
     target.away = "close"
     assert exit_code(execute(config(spool))) == 3

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metaglean.components import Change, Sink, Source
-from metaglean.errors import MetagleanError, RemoteError, Spooled
+from metaglean.errors import Interrupted, MetagleanError, RemoteError, Spooled, catching
 from metaglean.listing import Listing
 from metaglean.names import Listed
 from metaglean.records import Record, dump
@@ -107,7 +107,8 @@ class Journal(Direct):
                 self._record(record, run)
                 if self._broken:
                     break
-            raise self._kept(run, self.away)
+            kept = self._kept(run, self.away)
+            raise Interrupted(run.signal) if run.signal else kept
 
     def minded(self, error: BaseException | None) -> BaseException | None:
         return None if self.away and isinstance(error, RemoteError) else error
@@ -162,11 +163,17 @@ class Journal(Direct):
     # -- the file -------------------------------------------------------------------------------
 
     def _record(self, record: Record, run: Run) -> None:
-        with run.item(record.ref, "spool"):
+        if self._file is None or self._broken:
+            return
+        line = b""
+        with catching() as caught:
             line = dump(record).encode()
-            if self._file and not self._broken:
-                self._try(lambda file: file.write(line))
-                self._records += 1
+        if line:
+            self._try(lambda file: file.write(line))
+            self._records += 1
+        elif caught.error:  # the sink may well be able to write it
+            tell = run.problem if self.away else run.warn
+            tell(f"can't be kept in the spool: {run.describe(caught.error)}", str(record.ref))
 
     def _line(self, data: Any) -> None:
         if self._file and not self._broken:
@@ -185,7 +192,7 @@ class Journal(Direct):
     def _kept(self, run: Run, away: RemoteError) -> MetagleanError:
         """Give the file its name; what is to be told, which is that the sink is away where even
         this fails."""
-        if self._broken:
+        if self._broken or not self._records:
             return away
         self._line({"end": {"at": run.clock.now(), "records": self._records}})
         file, self._file = self._file, None
@@ -204,9 +211,9 @@ class Journal(Direct):
 
     def finish(self) -> None:
         """Keep the file where it is needed and nobody has yet, else remove it."""
-        if self._file and self.away and self._run and not self._broken:
+        if self._file and self.away and self._run:
             self._kept(self._run, self.away)
-        elif self._file:
+        if self._file:
             self._file.discard()
             self._file = None
 

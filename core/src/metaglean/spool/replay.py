@@ -59,7 +59,7 @@ class Replay:
     def records(self, run: Run, sink: Sink) -> Iterator[Record]:
         """The records, under the names that they have in the target."""
         self.contents = look(self.path)  # an earlier run of this workflow may have pushed it
-        self._moves, self._skipped = {}, set()
+        self._moves, self._listed, self._skipped = {}, [], set()
         if not self.contents.whole:
             run.warn(
                 "the run that wrote this spool was ended before its time, or goes on: what it read "
