@@ -147,6 +147,15 @@ def no_server(stage: Stage) -> None:
     _server("http://127.0.0.1:9/api", f"{stage.sandbox.public_url}/api")(stage)
 
 
+def no_server_but_a_spool(stage: Stage) -> None:
+    no_server(stage)
+    stage.replace("source:\n  type", "limits:\n  spool: spool.jsonl\nsource:\n  type")
+
+
+def nothing(_stage: Stage) -> None:
+    """The command itself is the trouble."""
+
+
 def unknown_source(stage: Stage) -> None:
     stage.replace("type: domodatabase", "type: domodatabas")
 
@@ -259,6 +268,8 @@ TROUBLES: dict[str, Callable[[Stage], None]] = {
     "unknown key for the server": _server("hostPort:", "hostport:"),
     "wrong word for verifySSL": _server("securityConfig:", "verifySSL: valid\n    securityConfig:"),
     "an address that is no OpenMetadata server": no_server,
+    "the same, with a spool": no_server_but_a_spool,
+    "a file that is no spool": nothing,
     "unknown source type": unknown_source,
     "plugin not installed": not_installed,
     "plugin that fails to import": fails_to_import,
