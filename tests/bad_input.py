@@ -160,6 +160,10 @@ def unknown_source(stage: Stage) -> None:
     stage.replace("type: domodatabase", "type: domodatabas")
 
 
+def python_class(stage: Stage) -> None:
+    stage.replace("type: domodatabase", "type: customDatabase")
+
+
 def not_installed(stage: Stage) -> None:
     stage.replace("type: domodatabase", "type: airflow")
 
@@ -271,6 +275,7 @@ TROUBLES: dict[str, Callable[[Stage], None]] = {
     "the same, with a spool": no_server_but_a_spool,
     "a file that is no spool": nothing,
     "unknown source type": unknown_source,
+    "a Python class for a source": python_class,
     "plugin not installed": not_installed,
     "plugin that fails to import": fails_to_import,
     "wrong client secret": wrong_secret,

@@ -62,7 +62,7 @@ ELSEWHERE = {
     "python3 -m venv": "the test has an environment",
     ". venv/bin/activate": "the test has an environment",
     "pip install": "tools/check_install.py; the test puts the project where it is found",
-    "clean/bin/pip install": "the same",
+    "../clean/bin/pip install": "the same",
     "export": "the walk sets what the fake API printed",
 }
 FAILS = re.compile(r"# fails\b")
@@ -118,7 +118,7 @@ class Walk:
             return f"{sys.executable} -m {line} -q -p no:cacheprovider"
         if line.startswith("python -m build"):
             return f"{sys.executable} {line.removeprefix('python ')} --no-isolation"
-        return line.removeprefix("clean/bin/")
+        return line.removeprefix("../clean/bin/")
 
     def install(self) -> None:
         """Make the project of the current folder one that is installed, as pip would."""
