@@ -241,8 +241,8 @@ class SourceFaults:
     ) -> list[Any]:
         """No listing may call itself complete with less in it; returns the scopes not listed.
 
-        Where a null stands in the place of a cursor, no client can tell the page from the last: a
-        source that confirms what is gone has `kept` what wasn't listed, and it was said.
+        Where a null stands in the place of a cursor, no client can tell the page from the last:
+        there what wasn't listed must be `kept`, by `confirm_gone` or as it is too much, and said.
         """
         missing = []
         for row in stage.good.report["listings"]:
@@ -316,8 +316,10 @@ def _parameters(call: Call) -> set[str]:
 
 
 def _says_what_it_keeps(outcome: Outcome) -> bool:
-    """Whether the run warns that something not listed isn't known to be gone (`confirm_gone`)."""
-    return any("does not confirm that" in row["message"] for row in outcome.report["warnings"])
+    """Whether the run says that something not listed stays: it isn't known to be gone
+    (`confirm_gone`), or it is too much of what stands."""
+    told = [row["message"] for row in (*outcome.report["warnings"], *outcome.report["problems"])]
+    return any("does not confirm that" in text or "nothing is deleted: " in text for text in told)
 
 
 def _leaves(outcome: Outcome) -> int:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Cut = Literal["", "before", "inside"]
-_NEXT = re.compile("next|cursor|continuation|page_?token|scroll|has_?more", re.IGNORECASE)
 TIMED_OUT = "X-Metaglean-Timed-Out"
 """Header of an answer that `watching` turns into a read time-out at the client."""
 
@@ -114,13 +112,7 @@ def _walk(data: Any, edit: Callable[[Any, random.Random], Any], rng: random.Rand
 
 
 def _null(data: dict[str, Any], rng: random.Random) -> dict[str, Any]:
-    # What asks for the next page is spared: nothing there is what the last page says, and no client
-    # can tell the one from the other.
-    scalars = sorted(
-        key
-        for key, value in data.items()
-        if not isinstance(value, (dict, list)) and not _NEXT.search(key)
-    )
+    scalars = sorted(key for key, value in data.items() if not isinstance(value, (dict, list)))
     return {**data, rng.choice(scalars): None} if scalars else data
 
 
