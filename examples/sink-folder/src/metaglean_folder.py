@@ -28,6 +28,7 @@ from metaglean import (
     Step,
     hookimpl,
 )  # fmt: skip
+from metaglean.records import whole_labels
 
 if TYPE_CHECKING:
     from metaglean import Run
@@ -109,14 +110,8 @@ def _merge(
     stored: Mapping[str, Any], read: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, tuple[Any, Any]]]:
     """What was read over what stands, and the fields that differ. What was not read stays, and an
-    empty text or owner list clears nothing. `tags_of`: labels of other classifications stay."""
-    read = dict(read)
-    only = read.pop("tags_of", None)
-    if only is not None:
-        others = [tag for tag in stored.get("tags", ()) if tag["classification"] not in only]
-        new = [tag for tag in read.pop("tags", ()) if tag not in others]
-        if "tags" in stored or new:
-            read["tags"] = [*others, *new]
+    empty text or owner list clears nothing."""
+    read = whole_labels(stored, read)
     told = {key: value for key, value in read.items() if value or key not in _KEPT_WHEN_EMPTY}
     fields = {key: (stored.get(key), v) for key, v in told.items() if stored.get(key) != v}
     return {**stored, **told}, fields

@@ -8,6 +8,7 @@ from typing import Any
 from metaglean.records.base import Entity, LifeCycle, Owner, Record, TagLabel
 from metaglean.records.database import Column, Database, Schema, Service, Table, TableConstraint
 from metaglean.records.governance import Classification, Tag
+from metaglean.records.labels import whole_labels
 from metaglean.records.lineage import ColumnLineage, Lineage
 from metaglean.records.moving import moved
 from metaglean.records.pipeline import Pipeline, PipelineRun, Task, TaskRun
@@ -18,7 +19,7 @@ __all__ = [
     "ANCESTORS", "RECORD_KINDS", "Classification", "Column", "ColumnLineage", "ColumnProfile",
     "Database", "Entity", "LifeCycle", "Lineage", "Owner", "Pipeline", "PipelineRun", "Profile",
     "Record", "Ref", "Schema", "Service", "Table", "TableConstraint", "Tag", "TagLabel", "Task",
-    "TaskRun", "dump", "load", "moved",
+    "TaskRun", "dump", "load", "moved", "whole_labels",
 ]  # fmt: skip
 
 RECORD_KINDS: dict[str, type[Record]] = {

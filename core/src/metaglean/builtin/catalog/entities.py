@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from metaglean import Change, Existing, fqn
-from metaglean.builtin.catalog.merge import ONLY_OF, merge
+from metaglean.builtin.catalog.merge import merge
 from metaglean.builtin.catalog.store import Store
 from metaglean.records import ANCESTORS, Entity, Ref
 
@@ -88,7 +88,7 @@ def plan(store: Store, draft: Draft, *, override: bool) -> Plan:
     if row is None:
         change = Change(draft.ref, "created")
         text = draft.text
-        if f'"{ONLY_OF}"' in text:  # it is about this reading, no state of the entity
+        if '"tags_of"' in text:  # it is about this reading, no state of the entity
             text = _json(merge({}, json.loads(text), override=override).state)
         return Plan(change, None, draft.source_id, text, draft.digest, draft.volatile)
     number, digest, deleted_run, stored_volatile, source_id = row

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from metaglean.builtin.catalog.compare import NAMED, Fields, by_name, differences, is_empty
+from metaglean.records import whole_labels
 
 PROTECTED = frozenset({"description", "display_name", "owners"})
 # Of a column or task, what another call may have read: not set means that it wasn't asked.
 CARRIED = ("display_name", "description", "owners", "tags")
 KEPT = "the source's value is empty"
-ONLY_OF = "tags_of"
 
 
 class Merged(NamedTuple):
@@ -61,25 +61,9 @@ def _carried(
     ]
 
 
-def whole_labels(stored: Mapping[str, Any], read: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same without `tags_of`: the labels of all other classifications are those that stand."""
-    if ONLY_OF not in read:
-        return read
-    whole = {key: value for key, value in read.items() if key != ONLY_OF}
-    if read[ONLY_OF] is not None:
-        labels = read.get("tags") or []
-        others = [
-            label
-            for label in stored.get("tags") or ()
-            if label["classification"] not in read[ONLY_OF] and label not in labels
-        ]
-        whole["tags"] = [*others, *labels]
-    return whole
-
-
 def _new(part: Mapping[str, Any]) -> dict[str, Any]:
     """A part of which nothing stands."""
-    new = dict(whole_labels({}, part))
+    new = whole_labels({}, part)
     if new.get("children"):
         new["children"] = [_new(child) for child in new["children"]]
     return new
@@ -92,7 +76,7 @@ def _part(
     kept: dict[str, str],
     override: bool,
 ) -> dict[str, Any]:
-    read = dict(whole_labels(stored, read))
+    read = whole_labels(stored, read)
     part = dict(read)
     for key in CARRIED:
         if key not in stored:
