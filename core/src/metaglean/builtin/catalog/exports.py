@@ -13,6 +13,7 @@ from metaglean import fqn
 from metaglean.builtin.catalog.compare import label
 from metaglean.builtin.catalog.documents import walk
 from metaglean.builtin.catalog.reader import Entry
+from metaglean.text import safe
 
 TABLE_HEADS = (
     "kind", "name", "display_name", "type", "columns", "description", "owners", "tags",
@@ -137,8 +138,9 @@ def _text(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Ends of lines alike, and no tabs."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
+    """Ends of lines alike, no tabs, control characters as escapes."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n")
+    return "\n".join(map(safe, lines))
 
 
 def _escaped(found: str) -> str:
