@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 
 from metaglean.builtin.catalog.documents import Text
@@ -26,7 +27,7 @@ exit codes: 0, or 1 where nothing was found
 """
 LIMIT = 20
 SLOW = 1000
-AROUND = 24  # characters on either side of the word that is shown
+BEFORE, AFTER = 12, 48  # characters that are shown around the word
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -84,8 +85,13 @@ def _place(text: Text, query: Sequence[Term]) -> str:
         return text.title if text.place == "parts" else f"{text.title} {text.text}"
     shown = " ".join(text.text.split())
     folded = shown.casefold()
-    found = [folded.find(word) for term in query for way in term.ways for word in way]
-    at = min((number for number in found if number >= 0), default=0)
-    start, end = max(0, at - AROUND), at + 2 * AROUND
+    asked = {word for term in query for way in term.ways for word in way}
+    # Where a word begins; one that is written otherwise (an accent) has no place, then the start.
+    begin = r"(?<![^\W_])"
+    found = [
+        re.search(f"{begin if word.isascii() else ''}{re.escape(word)}", folded) for word in asked
+    ]
+    at = min((match.start() for match in found if match), default=0)
+    start, end = max(0, at - BEFORE), at + AFTER
     cut = f"{'…' if start else ''}{shown[start:end]}{'…' if end < len(shown) else ''}"
     return f"{text.title}: {cut}"
