@@ -139,6 +139,8 @@ def _text(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Ends of lines alike, no tabs, control characters as escapes."""
+    if text.isprintable():
+        return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n")
     return "\n".join(map(safe, lines))
 
