@@ -219,6 +219,29 @@ def test_what_earlier_ones_left_is_removed_where_it_bears_the_mark(place: Place)
         api.delete(f"services/databaseServices/{found['id']}", hardDelete=True, recursive=True)
 
 
+@pytest.mark.parametrize("site", ["fake 1.2.0"], indirect=True)
+def test_a_name_that_the_server_can_not_hold_is_found_again(place: Place) -> None:
+    """So that nothing of it is left either."""
+    name = f"{place.service}/we::ird 'b'"
+    odd = Place(place.site, place.sandbox, place.gate, name, place.tag)
+    check = selfcheck(odd)
+    findings = list(check.findings())
+    assert broken(findings).keys() == OF_THE_SANDBOX, findings
+    assert check.left == []
+    services = place.admin.all("services/databaseServices", include="all")
+    assert [one["name"] for one in services if place.service in one["name"]] == []
+
+
+@FAKE
+def test_a_persons_token_can_not_tell_whether_texts_change(place: Place) -> None:
+    config = place.config(token=place.site.admin_token)
+    findings = list(Selfcheck(parse_workflow(config, Registry())).findings())
+    assert broken(findings).keys() == OF_THE_SANDBOX
+    told = {one.name for one in findings if one.ok is None}
+    assert told >= {"changes what differs", "follows a rename", "server history"}
+    assert scratches(place) == []
+
+
 @FAKE
 def test_what_can_not_be_removed_is_told(place: Place) -> None:
     place.gate.rule = to("DELETE", "services/", "403")

@@ -114,7 +114,7 @@ class Selfcheck:
 
     def _clear(self) -> None:
         """Remove what earlier self-checks left; tell of those that may still run."""
-        for name, description in self._standing():
+        for name, description in self._standing().items():
             begun = _begun(description)
             if begun is None or not re.fullmatch(r"[0-9a-f]{8}", name.removeprefix(self._prefix)):
                 continue
@@ -122,39 +122,42 @@ class Selfcheck:
                 self.notes.append(
                     f"{name} is of another self-check that began less than an hour ago: left alone"
                 )
-            elif self._discard(name):
+            else:
+                self._discard(name)
                 self.notes.append(f"{name}, left by an earlier self-check, was removed")
 
     def _remove(self, name: str) -> None:
         """Remove our own, and look whether it is gone."""
+        removed = False
         with catching(ending=True) as caught:
-            removed = name not in dict(self._standing()) or self._discard(name)
-            removed = removed and name not in dict(self._standing())
-        if caught.error or not removed:
+            if name in self._standing():
+                self._discard(name)
+            removed = name not in self._standing()
+        if not removed:
             self.left.append(name)
         if caught.error and not isinstance(caught.error, MetagleanError):
             raise caught.error
 
-    def _standing(self) -> list[tuple[str, str]]:
-        """Name and description of the services that self-checks of this one made."""
-        found: list[tuple[str, str]] = []
+    def _standing(self) -> dict[str, str]:
+        """Name → description of the services that are called as those that self-checks make."""
+        found: dict[str, str] = {}
 
         def ask(_run: Run, _source: Source, sink: Sink) -> Iterator[Step]:
-            found.extend((ref.name, text) for ref, text in sink.services(self._prefix))
+            found.update((ref.name, text) for ref, text in sink.services(self._prefix))
             return iter(())
 
         list(self._probe(ask))
-        return [(name, text) for name, text in found if text.startswith(MARK)]
+        return found
 
-    def _discard(self, name: str) -> bool:
+    def _discard(self, name: str) -> None:
         def ask(_run: Run, _source: Source, sink: Sink) -> Iterator[Step]:
             sink.discard(Ref("databaseService", (name,)))
             return iter(())
 
         list(self._probe(ask))
-        return True
 
 
 def _begun(description: str) -> float | None:
-    found = re.match(r"\d+", description.removeprefix(MARK))
-    return float(found[0]) if found else None
+    """When the self-check began whose mark this is; None for a service that bears none."""
+    found = re.match(rf"{re.escape(MARK)}(\d+)", description)
+    return float(found[1]) if found else None

@@ -41,10 +41,12 @@ ASSUMPTIONS = (
 
 
 def services(server: Server, prefix: str) -> Iterator[tuple[Ref, str]]:
-    """Database services whose name begins so, with their descriptions, soft-deleted ones too."""
+    """Database services whose name begins so, with their descriptions, soft-deleted ones too. A
+    name that the server can't hold is its display name."""
     for entity in server.listing(KINDS[_SERVICE].collection, include="all"):
-        name = decode(str(entity.get("name")))
-        if name.startswith(prefix):
+        names = (str(entity.get("displayName") or ""), decode(str(entity.get("name"))))
+        name = next((one for one in names if one.startswith(prefix)), None)
+        if name is not None:
             yield Ref(_SERVICE, (name,)), str(entity.get("description") or "")
 
 
@@ -91,6 +93,8 @@ def _pages(at: Assembly, scope: Ref) -> Step:
 
 def _history(at: Assembly, scope: Ref) -> Step:
     name = "server history"
+    if not at.policy.texts:
+        return Step(name, None, "the token is a person's")
     for entity in at.existing("table", scope):
         written = at.last_written(entity)
         if written:
