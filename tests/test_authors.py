@@ -187,6 +187,34 @@ def test_a_workflow_is_a_file_that_a_command_looks_at(block):
     assert any(f"metaglean check -c {block.file}" in text for text in shell), block
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "why"),
+    [
+        ("", "plain", "who runs this plain block"),
+        ("json", "{}", "who runs this json block"),
+        ("sh", "metaglean no-such-command", "metaglean no-such-command"),
+        ("sh", "metaglean --version  # fails: not at all", "metaglean --version"),
+        ("python", "assert 1 == 2, 3", "3"),
+    ],
+)
+def test_a_block_that_does_not_work_fails(language, text, why, tmp_path):
+    block = Block("docs/authors/none.md", 3, language, text + "\n", "", "", edits=False)
+    with pytest.raises(AssertionError, match=re.escape(why)):
+        Walk(tmp_path, types.ModuleType("none")).block(block)
+
+
+def test_an_edit_replaces_what_has_its_name():
+    before = "from a import b\nX = 1  # to do\n\n\nclass C:\n    def f(self):\n        pass\n"
+    after = edited(
+        before, "# in c.py\nfrom a import b, c\nX = 2\n\n    def f(self):\n        return X\n"
+    )
+    assert after == before.replace("import b", "import b, c").replace("1  # to do", "2").replace(
+        "pass", "return X"
+    )
+    with pytest.raises(AssertionError, match="def g stands there 0 times"):
+        edited(before, "def g():\n    pass\n")
+
+
 def test_what_is_not_run_says_why():
     assert all(len(block.excuse.split()) > 2 for block in BLOCKS if block.excuse)
     assert sum(bool(block.excuse) for block in BLOCKS) <= 3
