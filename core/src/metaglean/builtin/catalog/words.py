@@ -48,6 +48,7 @@ def words(text: str) -> list[str]:
 
 def indexable(text: str) -> str:
     """A text that SQLite's tokenizer `ascii` takes apart into `words(text)`."""
+    text = _plain(text)
     if not text.isascii():
         return " ".join(words(text))
     if text.islower() or not _HUMPED.search(text):
@@ -87,7 +88,9 @@ def _plain(text: str) -> str:
     if text.isascii():
         return text
     parts = unicodedata.normalize("NFKD", text)
-    return "".join(part for part in parts if not unicodedata.combining(part))
+    for sign in filter(unicodedata.combining, set(parts)):
+        parts = parts.replace(sign, "")
+    return parts
 
 
 def _pairs(word: str, *, last: bool) -> list[str]:
