@@ -165,6 +165,13 @@ def test_a_sink_that_is_away_leaves_a_spool_and_a_push_sends_it(target, spool, c
     assert target.written == expected
 
 
+def test_a_sink_whose_tables_cannot_be_read_is_given_none(target, spool):
+    """Their names were given without knowing what stands; the sink may be back by then."""
+    target.away = "existing"
+    assert exit_code(execute(config(spool))) == 1
+    assert [type(one).__name__ for one in target.written] == ["Service", "Database", "Schema"]
+
+
 def test_a_push_gives_the_names_that_stand_by_then(target, spool):
     """Away at the start, nobody knew that `Orders` has been called `orders_id1` for long, and that
     `users` is now called what a table that is gone was called."""
