@@ -1,4 +1,4 @@
-"""The workflow: source → processors → sink, then the deletion pass, then the verdict.
+"""The workflow as users call it: runs it, keeps what came of it, and prints that.
 
 `Workflow` keeps the calls of OpenMetadata's recipes (create, execute, raise_from_status,
 print_status, stop); `run_workflow` is the same in one call.
@@ -8,33 +8,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metaglean.clock import Clock
 from metaglean.components import Change, Sink, Source, Step
-from metaglean.errors import (
-    ConfigError,
-    MetagleanError,
-    PluginError,
-    RunError,
-    Spooled,
-    catching,
-    ends_run,
-)
+from metaglean.errors import MetagleanError, RunError, Spooled, catching
+from metaglean.execution import Execution, Options
 from metaglean.logs import logging_to
-from metaglean.observing import Watch
 from metaglean.phases import phase
 from metaglean.plugins import Registry
-from metaglean.profiles import profiled
-from metaglean.records import Record, Ref
-from metaglean.redaction import Redactor
 from metaglean.run import Run
-from metaglean.spool import Direct, Journal, Replay, spool_of
-from metaglean.stream import Stream, counted, read, renamed
+from metaglean.spool import Direct, Replay, spool_of
 from metaglean.summary import summary
-from metaglean.sweep import sweep
 from metaglean.text import write_line
 from metaglean.verdict import first_of, report_listings, verdict
 
@@ -70,15 +56,11 @@ class Workflow:
         overwrite: bool = False,
     ) -> None:
         self.config = config
-        self.dry_run = dry_run
-        self.limit = limit
         self.error: BaseException | None = None
         self.run: Run | None = None
         self.status = "success"
         self._replay = Replay(Path(push), config, overwrite=overwrite) if push else None
-        self._spool = Direct()
-        self._clock = clock
-        self._on_change = on_change
+        self._options = Options(dry_run, limit, clock, on_change)
         self._silent = silent
         self._level = "DEBUG" if debug else config.logger_level
 
@@ -98,20 +80,20 @@ class Workflow:
         """Run it. Errors of the run are kept for `raise_from_status`; a signal or an exception of
         the host is raised once everything is in order."""
         # A push has its spool already.
-        self._spool = spool_of(self.config, needed=not (self.dry_run or self._replay))
-        run = self._begin()
+        needed = not (self._options.dry_run or self._replay)
+        execution = self._begin(spool_of(self.config, needed=needed))
+        run = execution.run
         with logging_to(run, self._level):
-            self._watch = self._watching(run)
             with catching(ending=True) as caught:
-                self._ingest(run)
+                execution.ingest()
             report_listings(run)
             error = caught.error or verdict(run, self.config.success_threshold)
             self.status = _status(run, error)
-            with catching(ending=True) as closing, self._watch.during("close"):
-                self._close(run)
+            with catching(ending=True) as closing, execution.watch.during("close"):
+                execution.close(self.status)
             self.error = _cleaned(first_of(error, closing.error), run)
             self.status = _status(run, self.error)
-            self._watch.close(self.report)
+            execution.watch.close(self.report)
         if self.error and not self._silent:
             self.print_status()
         if self.error and not isinstance(self.error, MetagleanError):
@@ -166,196 +148,35 @@ class Workflow:
     def test_connection(self) -> Iterator[Step]:
         """The steps of the source, then those of the sink; the sink comes first where it keeps the
         source's connection."""
-        return self._asked(self._test_steps, "the connection test broke off")
+        return self._asked(lambda execution: execution.test(), "the connection test broke off")
 
     def probe(self, ask: Probe, *, sink: bool = True) -> Iterator[Step]:
         """What `ask` yields, in a run that reads and writes nothing itself; `sink` opens the sink,
         which is done anyway where it keeps the source's connection."""
 
-        def steps(run: Run) -> Iterator[Step]:
-            if sink or self._source is None:
-                self._open(run)
-            yield from ask(run, self._connected(run), self._sink)
+        def steps(execution: Execution) -> Iterator[Step]:
+            if sink or execution.source is None:
+                execution.open()
+            yield from ask(execution.run, execution.connected(), execution.sink)
 
         return self._asked(steps, "the check broke off")
 
-    def _asked(self, ask: Callable[[Run], Iterator[Step]], broken: str) -> Iterator[Step]:
-        run = self._begin()
+    def _asked(self, ask: Callable[[Execution], Iterator[Step]], broken: str) -> Iterator[Step]:
+        execution = self._begin(Direct())
+        run = execution.run
         with logging_to(run, self._level):
             try:
                 with phase(run, broken):
-                    for step in ask(run):
+                    for step in ask(execution):
                         yield step._replace(detail=run.redactor.clean(step.detail))
             finally:
                 self.status = "stopped"
-                self._close(run)
+                execution.close(self.status)
 
-    def _test_steps(self, run: Run) -> Iterator[Step]:
-        if self._source is not None:
-            yield from self._source.test_connection(run)
-        failed = False
-        for step in _steps(self._sink.open(run.at("sink"))):
-            failed = failed or (step.required and step.ok is False)
-            yield step
-        if self._source is None and not failed:
-            yield from self._connected(run).test_connection(run)
-
-    # -- one run ----------------------------------------------------------------------------------
-
-    def _begin(self) -> Run:
-        config = self.config
-        redactor = Redactor()
-        redactor.add(*config.secrets)
-        service = Ref(config.source_class.service_kind, (config.service_name,))
-        self._source: Source | None = None
-        with self._making(redactor):
-            if config.source_config is not None:
-                self._source = config.source_class(
-                    config.source_config, config.source_options, service
-                )
-            self._sink: Sink = config.sink_class(config.sink_config)
-        if self.dry_run and "plan" not in self._sink.capabilities:
-            raise ConfigError(
-                f"the sink {config.sink_type!r} can't tell what it would change",
-                "Leave --dry-run out, or use a sink with the capability plan.",
-            )
-        run = Run(
-            service,
-            clock=self._clock,
-            workers=config.source_options.threads,
-            filters=config.source_options.filters(),
-            renaming=None if self._replay else config.rename.renaming(config.service_name),
-            sink=self._sink,
-            gone=lambda kind, ids: self._connected(run).confirm_gone(run, kind, ids),
-            id_in_url=lambda url: self._connected(run).id_in_url(url),
-            redactor=redactor,
-            dry_run=self.dry_run,
-            limit=self.limit,
-            override_metadata=config.source_options.override_metadata,
-            limits=config.limits.of,
-            server=config.server,
-            connection=lambda version: self._source.connection(version) if self._source else None,
-            classifications=config.classifications,
-            other_classifications=config.other_classifications,
-            ingestion_pipeline_fqn=config.ingestion_pipeline_fqn,
-            run_id=config.pipeline_run_id,
-            recorder=self._spool if isinstance(self._spool, Journal) else None,
-        )
-        if self.dry_run:
-            run.renaming.remember()
-        self.run, self.error, self.status = run, None, "success"
-        for warning in config.warnings:
-            run.at("configuration").warn(warning)
-        return run
-
-    @contextmanager
-    def _making(self, redactor: Redactor) -> Iterator[None]:
-        """What a component's constructor raises is the plugin's fault."""
-        with catching() as caught:
-            yield
-        if caught.error:
-            cause = redactor.clean(f"{type(caught.error).__name__}: {caught.error}")
-            names = f"{self.config.source_class.type} or {self.config.sink_type}"
-            raise PluginError(f"{names}: {cause}") from None
-
-    def _connected(self, run: Run) -> Source:
-        """The source; where the workflow has no connection, made with the one the sink keeps."""
-        if self._source is None:
-            from metaglean.config.stored import stored_config, stored_secrets
-
-            config = self.config
-            self._spool.needs_sink()
-            with phase(run, "the stored connection could not be read"):
-                data = self._sink.stored_connection(run.service)
-                run.redactor.add(*stored_secrets(config.source_class, data or {}))
-                settings = stored_config(
-                    config.source_class, config.source_options, data, config.service_name
-                )
-            with self._making(run.redactor):
-                self._source = config.source_class(settings, config.source_options, run.service)
-        return self._source
-
-    def _ingest(self, run: Run) -> None:
-        with self._watch.during("open"):
-            self._open(run)
-            self._spool.begin(run, self._connected(run))
-        stream = Stream(self._records(run), run)
-        with catching(ending=True) as writing, self._watch.during("write"):
-            self._write(run, stream)
-        error = first_of(self._of_source(run, stream.error), writing.error)
-        if error:
-            raise error
-        if run.limit is None and not self.config.profiler and self._replay is None:
-            with self._watch.during("delete"):
-                sweep(run, self._sink, self.config, self._changed)
-
-    def _open(self, run: Run) -> None:
-        what = f"the sink {self.config.sink_type} could not be opened"
-        with self._spool.sink_away(), phase(run, what):
-            for step in _steps(self._sink.open(run.at("sink"))):
-                if step.required and step.ok is False:
-                    raise RunError(f"{self.config.sink_type}: {step.name} failed", step.detail)
-                run.log.debug("%s: %s %s", self.config.sink_type, step.name, step.detail)
-        run.names = self._sink.names  # a server's rules are known once it was asked
-
-    def _records(self, run: Run) -> Iterator[Record]:
-        """The source's records, counted, through the profiler and the processors; what a spool
-        holds has been through them."""
-        if self._replay:
-            return counted(self._replay.records(run, self._sink), run)
-        source = self._connected(run)
-        records = self._watch.reading(read(source, run))
-        if self.config.profiler:
-            profiler_class, config = self.config.profiler
-            records = profiled(records, profiler_class(config, source), run)
-        records = counted(renamed(records, run), run)
-        for processor_class, config in self.config.processors:
-            records = processor_class(config).process(records, run.at("processor"))
-        return records
-
-    def _write(self, run: Run, stream: Stream) -> None:
-        with phase(run.at("sink"), "the sink stopped"):
-            for change in self._spool.write(self._sink, stream, run.at("sink")):
-                self._changed(change, run)
-
-    def _watching(self, run: Run) -> Watch:
-        config = self.config
-        return Watch(config.observers, run, config.source_class.type, config.sink_type)
-
-    def _changed(self, change: Change, run: Run) -> None:
-        self._watch.changed(change)
-        run.report.count("sink", change.kind or change.ref.kind, change.action)
-        if change.action == "updated" and "display_name" in change.fields:
-            run.report.count("names", change.ref.kind, "renamed")
-        if self._on_change:
-            with catching() as caught:
-                self._on_change(change)
-            if caught.error:  # nobody looks any more (`| head`): that is no fault of the run
-                self._on_change = None
-
-    def _of_source(self, run: Run, error: BaseException | None) -> BaseException | None:
-        """The error that ended the source's stream, as one of ours."""
-        if error is None or ends_run(error):
-            return error
-        run.problem(f"the source stopped: {run.describe(error)}", error=error)
-        return RunError(f"the source stopped: {run.describe(error)}")
-
-    # -- the end ----------------------------------------------------------------------------------
-
-    def _close(self, run: Run) -> None:
-        """Everything is closed, whatever of it fails."""
-        with catching(ending=True) as source:
-            if self._source is not None:
-                self._source.close(run)
-        with catching(ending=True) as sink, phase(run, "the sink could not be closed"):
-            self._sink.close(self.status)
-        run.close()
-        self._spool.finish()
-        if self._replay:
-            self._replay.close(run)
-        error = first_of(self._spool.minded(sink.error), source.error)
-        if error:
-            raise error
+    def _begin(self, spool: Direct) -> Execution:
+        execution = Execution(self.config, self._options, spool=spool, replay=self._replay)
+        self.run, self.error, self.status = execution.run, None, "success"
+        return execution
 
 
 def run_workflow(config: Mapping[str, Any] | WorkflowConfig, **options: Any) -> Workflow:
@@ -370,11 +191,6 @@ def run_workflow(config: Mapping[str, Any] | WorkflowConfig, **options: Any) -> 
     if not workflow.excused:
         workflow.raise_from_status()
     return workflow
-
-
-def _steps(steps: Iterator[Step] | None) -> Iterator[Step]:
-    """An `open` that yields nothing returns None."""
-    return steps or iter(())
 
 
 def _status(run: Run, error: BaseException | None) -> str:
