@@ -107,8 +107,9 @@ def test_verification_is_off_only_by_the_argument_and_says_so(
 
 
 @pytest.mark.parametrize("explicit", [True, False])
-def test_missing_ca_file(connect, tmp_path, monkeypatch, explicit):
-    path = str(tmp_path / "missing.pem")
+@pytest.mark.parametrize("name", ["missing.pem", f"{'x' * 5000}missing.pem"])
+def test_missing_ca_file(connect, tmp_path, monkeypatch, explicit, name):
+    path = str(tmp_path / name)
     if not explicit:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", path)
     with pytest.raises(ConfigError, match=r"missing\.pem.*doesn't exist"):

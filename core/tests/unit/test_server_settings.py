@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -135,6 +135,7 @@ def test_any_text_is_an_address_or_a_value_error(text):
 
 
 @given(st.text())
+@example("0" * 200 + "ü" * 50)  # too long for a file's name in bytes, not in characters
 def test_any_text_is_a_token_or_a_clear_error(text):
     try:
         config = ServerConfig.model_validate(
@@ -143,6 +144,12 @@ def test_any_text_is_a_token_or_a_clear_error(text):
     except ValidationError:
         return
     assert config.headers()["Authorization"].isprintable()
+
+
+@pytest.mark.parametrize("path", ["missing.pem", "x" * 5000])
+def test_a_file_of_authorities_that_is_not_there(path):
+    with pytest.raises(ValidationError, match="there is none at this place"):
+        parsed(sslConfig={"caCertificate": path})
 
 
 def test_a_token_in_a_file(tmp_path):

@@ -37,12 +37,20 @@ def authorities(verify: bool | str | None) -> tuple[str | None, str]:
     else:
         variable = next((name for name in _VARIABLES if os.environ.get(name)), "")
         path, origin = os.environ[variable] if variable else certifi.where(), variable
-    if not Path(path).exists():
+    if not _stands(path):
         raise ConfigError(
             f"the certificate file {path} ({origin or 'certifi'}) doesn't exist",
             "Name a PEM file with the certificate authorities to trust.",
         )
     return path, origin
+
+
+def _stands(path: str) -> bool:
+    """What is too long for a path, or has a NUL, stands nowhere."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def tls_context(verify: bool | str | None) -> ssl.SSLContext:

@@ -18,7 +18,6 @@ NO_AUTH = "no-auth"
 _BOT = "the current token of a bot (Settings, Bots, ingestion-bot)"
 _VARIABLE = "write ${VARIABLE} or ${file:/path}"
 _LONGEST_TOKEN = 65_536
-_LONGEST_NAME = 255
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TEMPLATE = re.compile(r"%\(([^)]*)\)s|%%")
@@ -71,7 +70,15 @@ def _is_token(text: str) -> bool:
     """A JWT, or what can't be a path: no token has a slash."""
     if text.startswith("ey") or not text.isprintable():
         return True
-    return not re.search(r"[/\\]", text) and (len(text) > _LONGEST_NAME or not Path(text).is_file())
+    return not re.search(r"[/\\]", text) and not _stands(text)
+
+
+def _stands(path: str) -> bool:
+    """What is too long for a path, or has a NUL, stands nowhere."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _from_file(name: str) -> str:
@@ -105,7 +112,7 @@ class SslConfig(Config):
     def _is_path(cls, value: str | None) -> str | None:
         if value and "-----BEGIN" in value:
             raise ValueError("expected the path of a PEM file, not its text")
-        if value and not Path(value).exists():
+        if value and not _stands(value):
             raise ValueError("expected the path of a PEM file; there is none at this place")
         return value or None
 
