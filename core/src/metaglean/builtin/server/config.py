@@ -4,7 +4,7 @@ sink's own."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -70,13 +70,13 @@ def _is_token(text: str) -> bool:
     """A JWT, or what can't be a path: no token has a slash."""
     if text.startswith("ey") or not text.isprintable():
         return True
-    return not re.search(r"[/\\]", text) and not _stands(text)
+    return not re.search(r"[/\\]", text) and not _stands(text, Path.is_file)
 
 
-def _stands(path: str) -> bool:
+def _stands(path: str, how: Callable[[Path], bool] = Path.exists) -> bool:
     """What is too long for a path, or has a NUL, stands nowhere."""
     try:
-        return Path(path).exists()
+        return how(Path(path))
     except (OSError, ValueError):
         return False
 
