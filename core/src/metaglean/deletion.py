@@ -9,7 +9,8 @@ An entity is deleted only where all of these hold:
    (what is filtered out, unreadable or failed in detail was listed: it stays);
 5. the share of what would go is at most `deletion.maxPercent` (not applied below 5 entities);
 6. the source, where it can tell, confirms each one as gone, asked by its id; what has no id can't
-   be asked for, and stays;
+   be asked for, and stays; where it can't tell, what has none stays if rules rename such: it may
+   stand under the name that it had before a rule;
 7. a database or schema goes only where its tables may go as well.
 
 Refusals are problems that name the counts and the setting to change.
@@ -124,8 +125,9 @@ def _objection(listing: Listing, missing: int, policy: Policy) -> tuple[str, str
 def _confirmed(
     listing: Listing, missing: list[Existing], policy: Policy, confirm: Confirm
 ) -> list[Existing]:
-    """Those that the source confirms as gone; all of them where it can't tell. What has no id can't
-    be confirmed; what a filter drops stands at the source and is not asked for."""
+    """Those that the source confirms as gone; all of them where it can't tell, but what may be known
+    by another name. What has no id can't be confirmed; what a filter drops stands at the source and
+    is not asked for."""
     dropped = listing.filtered if policy.filtered else frozenset[str]()
     asked = [
         entity.source_id
@@ -134,6 +136,6 @@ def _confirmed(
     ]
     answer = confirm(listing.kind, asked)
     if answer is None:
-        return missing
+        return [one for one in missing if one.source_id is not None or not listing.renames]
     gone = set(answer) | dropped
     return [entity for entity in missing if entity.source_id in gone]

@@ -107,7 +107,7 @@ class Listing:
         if self._run.recorder:
             self._run.recorder.listed(self, wanted, self._ages)
             self._ages = []
-        if self._renames:
+        if self.renames:
             self._translate(listed)
         self._run.report.total(self.kind, len(listed))
         yield from self._kept(listed, _by_position(book.notes))
@@ -119,7 +119,8 @@ class Listing:
         return self.standing.scope
 
     @property
-    def _renames(self) -> bool:
+    def renames(self) -> bool:
+        """Whether rules give names of this kind others in the target."""
         return self._run.renaming.concerns(self.kind)
 
     def is_of(self, ref: Ref) -> bool:
@@ -128,13 +129,13 @@ class Listing:
 
     def clashes(self, ref: Ref) -> bool:
         """Whether a ref that was not listed would get the new name of one that was."""
-        if not self._renames or ref.name in self._own:
+        if not self.renames or ref.name in self._own:
             return False
         return self._run.renaming(ref).name in self.given
 
     def _renamed(self, listed: list[Listed]) -> list[Listed]:
         """The inventory as the target's name book sees it."""
-        if not self._renames:
+        if not self.renames:
             return listed
         name = self._run.renaming.name
         return [item._replace(name=name(self.kind, item.name)) for item in listed]

@@ -266,6 +266,21 @@ def test_what_is_gone_goes_under_its_new_name(sink):
     assert outcome.report["deletions"][0]["scope"] == "s.base.x_a"
 
 
+def test_what_stands_under_the_old_name_and_has_no_id_stays(sink):
+    class NoIds(sink):
+        def existing(self, kind, scope):
+            return (one._replace(source_id=None) for one in super().existing(kind, scope))
+
+    options = dict.fromkeys(("markDeletedTables", "markDeletedDatabases"), True)
+    rename = {"databases": RENAME["databases"]}
+    _, before = ingest(NoIds, rename={}, source_options=dict(options))
+    outcome, live = ingest(NoIds, rename=rename, source_options=dict(options))
+    assert {*before, "s.base", "s.base.a.b"} <= set(live)
+    assert "does not confirm that they are gone: kept" in outcome.summary
+    _, live = ingest(NoIds, rename=rename, source_options=dict(options))
+    assert set(before) <= set(live)
+
+
 def test_filters_see_the_old_names_and_processors_the_new_ones(sink):
     class Many(Place):
         tables = {"1": "stg_a", "2": "b", "3": "stg_c"}
