@@ -133,3 +133,23 @@ def test_owners_that_were_not_read_stay(target):
     assert owner(target.table(owners=(ann,)), "missing") == ["ann"]
     assert owner(target.table(), "missing") == ["bob"]
     assert owner(target.table(owners=(ann,)), "always") == ["bob"]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_without_a_processor_a_columns_tags_that_were_not_read_stay_too(target, nested):
+    def columns(**given):
+        column = Column(name="id", data_type="LONG", **given)
+        if nested:
+            column = Column(name="all", data_type="STRUCT", children=(column,))
+        return (column,)
+
+    def found():
+        column = target.stored()["columns"][0]
+        return labels(column["children"][0] if nested else column)
+
+    target.write(target.table(columns=columns(tags=(OURS,))), classifications=["Ours"])
+    assert found() == ["Ours.one"]
+    target.write(target.table(columns=columns()), classifications=["Ours"])
+    assert found() == ["Ours.one"]
+    target.write(target.table(columns=columns(tags=())), classifications=["Ours"])
+    assert found() == []

@@ -115,7 +115,7 @@ class Bodies:
             "scale": scale,
             "constraint": column.constraint,
             "ordinalPosition": column.ordinal_position,
-            "tags": self._labels(column.tags) if column.tags else None,
+            "tags": self._labels(column.tags) if "tags" in column.model_fields_set else None,
             ONLY_OF: None if column.tags_of is None else self._classifications(column.tags_of),
         }
         value |= {key: given for key, given in optional.items() if given is not None}
@@ -172,7 +172,7 @@ class Bodies:
             "taskSQL": task.task_sql,
             "downstreamTasks": list(task.downstream_tasks) or None,
             "owners": self._owners(task.owners) or None,
-            "tags": self._labels(task.tags) or None,
+            "tags": self._labels(task.tags) if "tags" in task.model_fields_set else None,
         }
         return {"name": task.name} | {k: v for k, v in optional.items() if v is not None}
 

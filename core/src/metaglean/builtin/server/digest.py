@@ -138,7 +138,9 @@ def is_own(label: Mapping[str, Any], own: Collection[str]) -> bool:
 
 def own_of(own: Collection[str], values: Mapping[str, Any]) -> Collection[str]:
     """The classifications whose labels follow these values: of those that were read."""
-    return own if ONLY_OF not in values else {name for name in values[ONLY_OF] if name in own}
+    if ONLY_OF in values:
+        return {name for name in values[ONLY_OF] if name in own}
+    return own if "tags" in values else ()
 
 
 def source_hash(body: Mapping[str, Any]) -> str:
