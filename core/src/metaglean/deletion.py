@@ -125,9 +125,9 @@ def _objection(listing: Listing, missing: int, policy: Policy) -> tuple[str, str
 def _confirmed(
     listing: Listing, missing: list[Existing], policy: Policy, confirm: Confirm
 ) -> list[Existing]:
-    """Those that the source confirms as gone; all of them where it can't tell, but what may be known
-    by another name. What has no id can't be confirmed; what a filter drops stands at the source and
-    is not asked for."""
+    """Those that the source confirms as gone; where it can't tell, all but those that may have
+    another name now. What has no id can't be confirmed; what a filter drops stands at the source
+    and is not asked for."""
     dropped = listing.filtered if policy.filtered else frozenset[str]()
     asked = [
         entity.source_id

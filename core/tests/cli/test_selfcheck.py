@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -98,6 +99,12 @@ def test_a_report_has_no_names_addresses_ids_or_quoted_words():
         "<service> at <address> (<address>) said '…' to <mail> about <id> and <id> with ***; "
         "<service> is gone, bookshelf is not"
     )
+
+
+def test_a_report_does_not_name_a_service_whose_name_was_cut():
+    long = dataclasses.replace(config(), service_name="salaries-" * 12)
+    text = Shown(long)(f"{Selfcheck(long).scratch} of {long.service_name} could not be removed")
+    assert text == "<service> of <service> could not be removed"
 
 
 def test_a_report_as_a_page():

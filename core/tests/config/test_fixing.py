@@ -420,6 +420,7 @@ def test_same_is_strict():
         "secretToken: {}", "'secretToken': '{}'", 'secretToken: "{}"', "secretToken: &a {}",
         "secretToken: |\n  {}\n  {}", "accessToken: >-\n\n  a\n  {}", "accessToken: ${{X:-{}}}",
         "# secretToken: {}", "# MIIE{}{}", "#  token = '{}'", "accessToken: $S{}",
+        "# the password {}", "accessToken: x  # was {}", "accessToken: x  #{}",
         "accessToken: {{{}}}", "accessToken: {{{}: }}",
         "extra: {{a: {{password: {}}}}}", "password: {}", "instanceDomain: https://me:{}@x.y",
     ],

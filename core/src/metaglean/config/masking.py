@@ -21,6 +21,9 @@ _VARIABLE = re.compile(
 )
 _COMMENTED = re.compile(rf"(#.*?(?:{SECRET_KEY.pattern})[\w-]*[\"']?\s*[:=]\s*)\S.*", re.IGNORECASE)
 _LONG_WORD = re.compile(r"(#\s*(?:-\s+)?)(?!.*://)\S{24,}\s*$")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+# In a comment beside a secret, or about one: a word with letters and digits may be an older one.
+_ODD_WORD = re.compile(r"(?<![^\s#])(?![$#])(?=\S*[A-Za-z])(?=\S*\d)\S{6,}")
 
 
 def masked_lines(reading: Reading, text: str, *, is_json: bool) -> list[str]:
@@ -92,4 +95,8 @@ def _masked_line(line: str, replaced: set[str]) -> str:
 
 
 def _without_commented(line: str) -> str:
+    found = _COMMENT.search(line)
+    if found and SECRET_KEY.search(line):
+        words = _ODD_WORD.sub(MASK, found[0])
+        line = line[: found.start()] + words
     return _LONG_WORD.sub(rf"\1{MASK}", _COMMENTED.sub(rf"\1{MASK}", line))

@@ -48,7 +48,7 @@ class Selfcheck:
         self.left: list[str] = []
         self.error: MetagleanError | None = None
         self._now = now
-        self._prefix = f"{config.service_name[:_LONGEST]}{_INFIX}"
+        self._prefix = prefix(config)
         self.scratch = f"{self._prefix}{secrets.token_hex(4)}"
         self._mark = f"{MARK}{int(now())}."
 
@@ -155,6 +155,11 @@ class Selfcheck:
             return iter(())
 
         list(self._probe(ask))
+
+
+def prefix(config: WorkflowConfig) -> str:
+    """What the names of scratch services begin with; eight hexadecimal digits follow."""
+    return f"{config.service_name[:_LONGEST]}{_INFIX}"
 
 
 def _begun(description: str) -> float | None:

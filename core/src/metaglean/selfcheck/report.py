@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from metaglean.config import WorkflowConfig
 from metaglean.redaction import Redactor
-from metaglean.selfcheck.checking import Finding
+from metaglean.selfcheck.checking import Finding, prefix
 
 MARKS = {True: "ok", False: "BROKEN", None: "not tested"}
 _ADDRESS = re.compile(r"https?://[^\s'\"<>)]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b")
@@ -28,8 +28,8 @@ class Shown:
     def __init__(self, config: WorkflowConfig) -> None:
         self._redactor = Redactor(*config.secrets)
         self._hosts = sorted(set(_hosts(config)), key=len, reverse=True)
-        name = re.escape(config.service_name)
-        self._service = re.compile(rf"(?<!\w){name}(_selfcheck_[0-9a-f]{{8}})?(?!\w)")
+        name, short = (re.escape(one) for one in (config.service_name, prefix(config)))
+        self._service = re.compile(rf"(?<!\w)(?:{name}|{short}[0-9a-f]{{8}})(?!\w)")
 
     def __call__(self, text: str) -> str:
         text = _ADDRESS.sub("<address>", self._redactor.clean(text))
