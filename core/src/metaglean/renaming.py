@@ -10,11 +10,11 @@ follows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 from metaglean import fqn
+from metaglean.filters import compiled
 from metaglean.records import Record, Ref, moved
 
 Rule = tuple[str, str]
@@ -31,7 +31,7 @@ class Renaming:
     ) -> None:
         self._service = service
         self._rules = {
-            kind: [(re.compile(pattern, re.IGNORECASE), text) for pattern, text in found]
+            kind: [(compiled(pattern), text) for pattern, text in found]
             for kind, found in (rules or {}).items()
         }
         self._given: dict[Ref, str] = {}

@@ -153,3 +153,9 @@ def test_live_with_a_sink_that_cannot_be_tested(file, capsys):
 def test_a_report_that_cannot_be_written_is_said_before(file, capsys):
     assert main(["selfcheck", "--live", "-c", str(file), "--report", "no/where.md"]) == 2
     assert "not a file that can be written" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_in_the_end_costs_no_finding(file, capsys):
+    full = "/dev/full"
+    assert main(["selfcheck", "--live", "-c", str(file), "--report", full]) == 0
+    assert f"the report was not written: {full}" in capsys.readouterr().out

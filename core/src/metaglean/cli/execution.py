@@ -14,10 +14,11 @@ from metaglean.cli.console import shown_on
 from metaglean.cli.failures import cleaning
 from metaglean.cli.failures import report as report_error
 from metaglean.cli.lines import Lines, add_log_format
+from metaglean.cli.saving import check_report, write_report
 from metaglean.cli.signals import stopping_on_signals
 from metaglean.components import Change
 from metaglean.config import load_workflow
-from metaglean.errors import ConfigError, MetagleanError, catching
+from metaglean.errors import MetagleanError, catching
 from metaglean.plugins import Registry
 from metaglean.summary import in_short, summary
 from metaglean.workflow import Workflow
@@ -37,7 +38,7 @@ def execute(args: argparse.Namespace, **options: Any) -> int:
     """Run the workflow of `args`; `options` are further ones of `Workflow`."""
     config = load_workflow(Path(args.config), Registry())
     if args.report:
-        _check_writable(Path(args.report))
+        check_report(Path(args.report))
     workflow = Workflow(
         config,
         dry_run=args.dry_run,
@@ -56,7 +57,9 @@ def execute(args: argparse.Namespace, **options: Any) -> int:
     ):
         workflow.execute()
     if args.report:
-        _write_report(Path(args.report), workflow, lines)
+        text = json.dumps(workflow.report(), indent=2) + "\n"
+        if problem := write_report(Path(args.report), text):
+            lines.say(logging.WARNING, problem)
     return _finish(workflow, workflow.error or caught.error, args, lines)
 
 
@@ -87,19 +90,3 @@ def _summarise(workflow: Workflow, lines: Lines) -> None:
         return
     told = summary(workflow.run, workflow.status).partition("\n")[0]
     lines.say(logging.INFO, told, summary=in_short(workflow.report()))
-
-
-def _write_report(path: Path, workflow: Workflow, lines: Lines) -> None:
-    try:
-        path.write_text(json.dumps(workflow.report(), indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        lines.say(logging.WARNING, f"the report was not written: {path}: {reason}")
-
-
-def _check_writable(path: Path) -> None:
-    if path.is_dir() or not path.parent.is_dir():
-        raise ConfigError(
-            f"--report {path}: not a file that can be written",
-            "Name a file in a directory that exists.",
-        )

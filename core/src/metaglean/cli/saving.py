@@ -1,4 +1,4 @@
-"""A file's content replaced in one step."""
+"""Files that commands write: a report, and one whose content is replaced in one step."""
 
 from __future__ import annotations
 
@@ -34,3 +34,21 @@ def replace_content(path: Path, old: bytes, new: bytes) -> None:
         raise ConfigError(
             f"{path}: can't be written: {error.strerror or error}", "Nothing was changed."
         ) from error
+
+
+def check_report(path: Path) -> None:
+    """Raises ConfigError where `--report` names no place for a file."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise ConfigError(
+            f"--report {path}: not a file that can be written",
+            "Name a file in a directory that exists.",
+        )
+
+
+def write_report(path: Path, text: str) -> str:
+    """Write it; where that fails, what to say. What it reports of is done by then."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        return f"the report was not written: {path}: {error.strerror or type(error).__name__}"
+    return ""

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import FrameType
 
 from metaglean.cli.failures import report as report_error
+from metaglean.cli.saving import check_report, write_report
 from metaglean.config import load_workflow
-from metaglean.errors import ConfigError, Interrupted
+from metaglean.errors import Interrupted
 from metaglean.plugins import Registry
 from metaglean.redaction import Redactor
 from metaglean.selfcheck import Finding, Selfcheck, as_json, as_markdown
@@ -50,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
         _describe(check)
         return 2
     report = Path(args.report) if args.report else None
-    if report and (report.is_dir() or not report.parent.is_dir()):
-        raise ConfigError(f"--report {report}: not a file that can be written")
+    if report:
+        check_report(report)
     findings: list[Finding] = []
     with _terminated(), closing(check.findings()) as found:
         try:
@@ -98,8 +99,7 @@ def _finish(check: Selfcheck, findings: list[Finding], report: Path | None) -> N
         make = as_json if report.suffix == ".json" else as_markdown
         text = make(check.config, findings, notes)
         text = text if isinstance(text, str) else json.dumps(text, indent=2) + "\n"
-        report.write_text(text, "utf-8")
-        _say(f"the report is in {report}")
+        _say(write_report(report, text) or f"the report is in {report}")
 
 
 def _say(text: str) -> None:
