@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 from metaglean.quota import Limits, Quota
@@ -25,10 +26,11 @@ class LimitsOf(Protocol):
 
 class Systems:
     """The sessions of one run, kept apart by stage and address; what the systems cost and may be
-    asked is counted by their names."""
+    asked is counted by their names. Any thread may ask for one."""
 
     def __init__(self, limits: LimitsOf | None = None) -> None:
         self._limits = limits
+        self._lock = threading.Lock()
         self._sessions: dict[tuple[str, str, str], Session] = {}
         self._stats: dict[str, SystemStats] = {}
         self._governors: dict[tuple[str, bool], Governor] = {}
@@ -41,18 +43,19 @@ class Systems:
         from metaglean.http import Session
 
         key = (run.stage, name, base_url)
-        if key not in self._sessions:
-            options.setdefault("workers", run.workers)
-            self._sessions[key] = Session(
-                name,
-                base_url,
-                clock=run.clock,
-                redactor=run.redactor,
-                auth=auth,
-                log=run.log,
-                **{**self._shared(run, name), **options},
-            )
-        return self._sessions[key]
+        with self._lock:
+            if key not in self._sessions:
+                options.setdefault("workers", run.workers)
+                self._sessions[key] = Session(
+                    name,
+                    base_url,
+                    clock=run.clock,
+                    redactor=run.redactor,
+                    auth=auth,
+                    log=run.log,
+                    **{**self._shared(run, name), **options},
+                )
+            return self._sessions[key]
 
     def _shared(self, run: Run, name: str) -> dict[str, Any]:
         """What all sessions of one system have in common."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from metaglean.components import Change, Config, Sink, Source, Step
 from metaglean.config import parse_workflow
 from metaglean.config.limits import LimitsConfig
 from metaglean.errors import ConfigError, LimitReached
+from metaglean.http import SystemStats
 from metaglean.names import Listed
 from metaglean.quota import Bound, Limits, Quota
 from metaglean.records import Column, Database, Ref, Schema, Table
@@ -239,3 +241,21 @@ def test_wrong_limits_are_errors(limits, expected):
 def test_right_limits():
     config = checked({"systems": {"Far": {"minutes": 1}, "Api": {"requestsPerSecond": 0.5}}})
     assert config.limits.of("Far", of_source=False).seconds == (60, "limits.systems.Far.minutes")
+
+
+def test_threads_that_ask_at_once_get_one_session(monkeypatch):
+    made = threading.Barrier(2)
+    run = Run(Ref("databaseService", ("s",)))
+    started = SystemStats.__init__
+
+    def slow(self, name):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            made.wait(0.2)  # both get here at once only where nothing keeps them apart
+        started(self, name)
+
+    monkeypatch.setattr(SystemStats, "__init__", slow)
+    with ThreadPoolExecutor(2) as pool:
+        sessions = list(pool.map(lambda _: run.session("Api", "https://api.example.com"), range(2)))
+    assert sessions[0] is sessions[1]
+    assert len(run.report.systems) == 1
+    run.close()

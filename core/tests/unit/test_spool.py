@@ -333,6 +333,22 @@ def test_a_full_disk_costs_nothing_while_the_sink_is_there(target, spool, monkey
 # -- the file --------------------------------------------------------------------------------------
 
 
+def test_a_spool_that_gets_no_name_is_told_and_can_be_sent(target, spool, monkeypatch):
+    def fails(handle):
+        raise OSError(5, "no answer")
+
+    target.away = "write"
+    with monkeypatch.context() as patched:
+        patched.setattr("metaglean.spool.file.os.fsync", fails)
+        workflow = execute(config(spool))
+    assert exit_code(workflow) == 3
+    (part,) = spool.parent.iterdir()
+    assert str(part) in str(workflow.report()["warnings"])
+    target.away = ""
+    assert exit_code(execute(config(), push=part)) == 0
+    assert {one.ref.name for one in target.written} >= {"orders", "users"}
+
+
 @pytest.fixture
 def kept(target, spool):
     target.away = "open"

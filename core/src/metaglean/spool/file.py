@@ -51,16 +51,16 @@ class Contents:
 
 
 class SpoolFile:
-    """A spool that is being written, beside the path that it gets once it is kept."""
+    """A spool that is being written, to `part`, beside the path that it gets once it is kept."""
 
     def __init__(self, path: Path) -> None:
         """Raises ConfigError where no file can be made there."""
         self._wanted = path
-        self._part = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
+        self.part = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
         if path.is_dir():
             raise ConfigError(f"limits.spool: {path} is a directory", "Give a file.")
         try:
-            self._file = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            self._file = os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
         except OSError as error:
             raise ConfigError(
                 f"limits.spool: {path}: {error.strerror}", "Give a file in a folder of yours."
@@ -89,13 +89,13 @@ class SpoolFile:
             except FileExistsError:
                 number += 1
                 continue
-            self._part.replace(path)  # over our own empty file alone
+            self.part.replace(path)  # over our own empty file alone
             return path
 
     def discard(self) -> None:
         """Nothing of it is needed."""
         os.close(self._file)
-        self._part.unlink(missing_ok=True)
+        self.part.unlink(missing_ok=True)
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:

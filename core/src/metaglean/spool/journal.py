@@ -200,7 +200,8 @@ class Journal(Direct):
         try:
             path = file.keep()
         except OSError as error:
-            run.warn(f"the spool can't be kept: {error.strerror}", feature="spool")
+            told = f"the spool can't get its name ({error.strerror}): it is {file.part}"
+            run.warn(told, hint=f"Send it later: {self._command(file.part)}", feature="spool")
             return away
         command = self._command(path)
         run.report.spool = {"path": str(path), "records": self._records, "command": command}
