@@ -159,3 +159,11 @@ def test_a_report_that_cannot_be_written_in_the_end_costs_no_finding(file, capsy
     full = "/dev/full"
     assert main(["selfcheck", "--live", "-c", str(file), "--report", full]) == 0
     assert f"the report was not written: {full}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["selfcheck", "--live"], ["ingest"]])
+def test_a_report_never_takes_the_workflows_place(file, capsys, command):
+    before = file.read_bytes()
+    assert main([*command, "-c", str(file), "--report", f"./{file.name}"]) == 2
+    assert "is the workflow itself" in capsys.readouterr().err
+    assert file.read_bytes() == before

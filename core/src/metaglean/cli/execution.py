@@ -38,7 +38,7 @@ def execute(args: argparse.Namespace, **options: Any) -> int:
     """Run the workflow of `args`; `options` are further ones of `Workflow`."""
     config = load_workflow(Path(args.config), Registry())
     if args.report:
-        check_report(Path(args.report))
+        check_report(Path(args.report), Path(args.config))
     workflow = Workflow(
         config,
         dry_run=args.dry_run,

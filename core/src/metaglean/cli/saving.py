@@ -36,8 +36,10 @@ def replace_content(path: Path, old: bytes, new: bytes) -> None:
         ) from error
 
 
-def check_report(path: Path) -> None:
-    """Raises ConfigError where `--report` names no place for a file."""
+def check_report(path: Path, workflow: Path) -> None:
+    """Raises ConfigError where `--report` names no place for a file, or that of the workflow."""
+    if path.exists() and path.samefile(workflow):
+        raise ConfigError(f"--report {path} is the workflow itself", "Name another file.")
     if path.is_dir() or not path.parent.is_dir():
         raise ConfigError(
             f"--report {path}: not a file that can be written",

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         return 2
     report = Path(args.report) if args.report else None
     if report:
-        check_report(report)
+        check_report(report, Path(args.config))
     findings: list[Finding] = []
     with _terminated(), closing(check.findings()) as found:
         try:
