@@ -89,7 +89,8 @@ class Memory(Sink):
 
 
 def workflow(sink: Memory, source: type[Shelf] = Shelf, **options) -> Workflow:
-    execution = {key: options.pop(key) for key in ("dry_run", "limit") if key in options}
+    given = ("dry_run", "limit", "clock", "on_change")
+    execution = {key: options.pop(key) for key in given if key in options}
 
     class Same(Memory):
         capabilities = sink.capabilities
@@ -426,8 +427,7 @@ def test_an_observer_that_fails_is_left_out(sink):
     def broken(change):
         raise BrokenPipeError
 
-    flow = workflow(sink)
-    flow._on_change = broken
+    flow = workflow(sink, on_change=broken)
     flow.execute()
     flow.raise_from_status()
     assert tables(sink) == NAMES
@@ -487,7 +487,6 @@ def test_a_long_run_says_in_its_log_how_far_it_is(sink, caplog):
         def wake(self):
             pass
 
-    flow = workflow(sink, Slow)
-    flow._clock = Clock()
+    flow = workflow(sink, Slow, clock=Clock())
     flow.execute()
     assert [r.message for r in caplog.records if "of 10 read" in r.message]
