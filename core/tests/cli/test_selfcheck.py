@@ -107,6 +107,15 @@ def test_a_report_does_not_name_a_service_whose_name_was_cut():
     assert text == "<service> of <service> could not be removed"
 
 
+def test_a_report_names_no_host_of_the_settings():
+    class Hosts(Config):
+        hosts: list[str] = ["https://inner.corp/x"]
+        host_port: str = "db.corp:5432"
+
+    shown = Shown(dataclasses.replace(config(), source_config=Hosts()))
+    assert shown("inner.corp is away, db.corp refuses") == "<address> is away, <address> refuses"
+
+
 def test_a_report_as_a_page():
     findings = [
         Finding("source shelf", "pages", "A page | holds 100.", ok=False, detail="it\nhad 9")

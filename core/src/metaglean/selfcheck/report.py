@@ -19,6 +19,7 @@ _ADDRESS = re.compile(r"https?://[^\s'\"<>)]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?
 _ID = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{4,27}\b|\b\d{5,}\b")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_HOST = re.compile(r"(?=.*[a-zA-Z])[\w-]+(?:\.[\w-]+)+(?::\d+)?")
 _LONGEST = 300
 
 
@@ -87,7 +88,7 @@ def _hosts(config: WorkflowConfig) -> Iterator[str]:
     """The hosts that the workflow's settings name."""
     for model in (config.source_config, config.server):
         for text in _texts(model.model_dump() if model else {}):
-            parts = urlsplit(text if "://" in text else "")
+            parts = urlsplit(text if "://" in text else f"//{text}" if _HOST.fullmatch(text) else "")
             yield from filter(None, (parts.netloc, parts.hostname))
 
 
@@ -95,6 +96,8 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     inner: Iterable[Any] = value.values() if isinstance(value, dict) else ()
+    if isinstance(value, list | tuple):
+        inner = value
     for one in inner:
         yield from _texts(one)
 
