@@ -88,7 +88,8 @@ def _hosts(config: WorkflowConfig) -> Iterator[str]:
     """The hosts that the workflow's settings name."""
     for model in (config.source_config, config.server):
         for text in _texts(model.model_dump() if model else {}):
-            parts = urlsplit(text if "://" in text else f"//{text}" if _HOST.fullmatch(text) else "")
+            url = f"//{text}" if _HOST.fullmatch(text) else text
+            parts = urlsplit(url if "//" in url else "")
             yield from filter(None, (parts.netloc, parts.hostname))
 
 
