@@ -97,6 +97,13 @@ def test_plugins_show_tells_capabilities_and_keys(capsys):
     assert "includeViews (true or false, default true)" in out
 
 
+def test_plugins_show_names_the_systems_for_limits(capsys):
+    assert main(["plugins", "show", "metadata-rest"]) == 0
+    assert "\n  systems       OpenMetadata\n" in capsys.readouterr().out
+    assert main(["plugins", "show", "catalog", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["systems"] == []
+
+
 def test_plugins_show_as_json(capsys):
     assert main(["plugins", "show", "catalog", "--json"]) == 0
     (shown,) = json.loads(capsys.readouterr().out)

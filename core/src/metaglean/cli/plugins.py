@@ -102,6 +102,7 @@ def _described(info: PluginInfo, component: type[Component]) -> dict[str, Any]:
         "class": f"{component.__module__}.{component.__qualname__}",
         "about": (component.__doc__ or "").strip().partition("\n\n")[0],
         "capabilities": sorted(component.capabilities),
+        "systems": list(component.systems),
         "config": settings(component.Config),
     }
     if issubclass(component, Source):
@@ -121,6 +122,8 @@ def _text(description: dict[str, Any]) -> str:
         f"  class         {description['class']}",
         f"  capabilities  {', '.join(description['capabilities']) or 'none'}",
     ]
+    if description["systems"]:
+        lines.append(f"  systems       {', '.join(description['systems'])}")
     is_source = description["kind"] == "source"
     lines += _keys("serviceConnection.config" if is_source else "config", description["config"])
     if is_source:
