@@ -430,10 +430,12 @@ def test_what_a_later_run_wrote_is_left_alone(target, kept):
     assert "orders" in {one.ref.name for one in target.written if isinstance(one, Table)}
 
 
-def test_what_a_push_wrote_itself_is_sent_again(target, kept):
+@pytest.mark.parametrize("ahead", [-0.9, 0, 0.9])
+def test_what_a_push_wrote_itself_is_sent_again(target, kept, ahead):
+    """Also by a clock of the target's that is not quite the machine's."""
     push = execute(config(), push=kept)
     ref = Ref("table", ("svc", "default", "default", "orders"))
-    target.stands[ref] = Existing(ref, "orders", "id0", updated=push.run.started)
+    target.stands[ref] = Existing(ref, "orders", "id0", updated=push.run.started + ahead)
     count = len(target.written)
     target.written.clear()
     again = execute(config(), push=kept)

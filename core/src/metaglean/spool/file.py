@@ -22,6 +22,7 @@ FORMAT = 1
 LONGEST_LINE = 256 * 1024 * 1024  # bytes; more is no file of ours
 PRIVATE = 0o600
 RECORD = b'{"record"'
+_CLOCKS = 1.0  # seconds by which the clocks of target and machine may differ
 _HINT = "A spool is written by a run with `limits.spool`; give its path."
 
 
@@ -32,8 +33,8 @@ class Pushed(NamedTuple):
     ended: float
 
     def has(self, moment: float) -> bool:
-        """Whether it went on at this moment."""
-        return self.began <= moment <= self.ended
+        """Whether it went on at this moment of the target's clock."""
+        return self.began - _CLOCKS <= moment <= self.ended + _CLOCKS
 
 
 @dataclass
