@@ -148,7 +148,7 @@ def test_what_is_wrong_before_a_run(ask, tmp_path):
 @pytest.mark.parametrize("trouble", [lambda run: None, failing])
 def test_a_connection_test(ask, trouble):
     code, out, lines = ask("test-connection", trouble=trouble)
-    assert out.startswith("ok        read")
+    assert out.startswith("ok         read")
     assert lines[0]["message"] == "a warning with ***"
     assert code == (3 if trouble is failing else 0)
     assert len(lines) == (2 if trouble is failing else 1)

@@ -379,7 +379,7 @@ def test_connection_steps_name_what_is_missing(start, read):
     result = read(sandbox, {"accessToken": None})
     found = steps(result)
     assert found["access token"].ok is None
-    assert "accessToken" in found["access token"].detail
+    assert found["access token"].detail == "accessToken not given"
     sandbox = start(scopes=("data",))
     found = steps(read(sandbox, {"accessToken": "not-it"}))
     assert (found["scope data"].ok, found["scope user"].ok) == (True, False)

@@ -53,5 +53,5 @@ def _print(step: Step, clean: Clean) -> None:
     mark = MARKS[step.ok] if step.required or step.ok else "missing"
     mark = "not tried" if step.ok is None else mark
     detail = clean(f": {step.detail}") if step.detail else ""
-    write_line(f"{mark:<10}{safe(clean(step.name))}{detail}", sys.stdout)
+    write_line(f"{mark:<11}{safe(clean(step.name))}{detail}", sys.stdout)
     sys.stdout.flush()

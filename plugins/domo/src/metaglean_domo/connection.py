@@ -50,12 +50,12 @@ def _instance_steps(
     if instance is None:
         missing = " and ".join(config.missing_for_instance())
         for name in names:
-            yield Step(name, None, f"not tried: {missing} not given", required=False)
+            yield Step(name, None, f"{missing} not given", required=False)
         return
     me = _step(names[0], instance.me, f"check accessToken ({_TOKENS}) and instanceDomain")
     yield me
     if not me.ok:
-        yield Step(names[1], None, "not tried: it needs the access token", required=False)
+        yield Step(names[1], None, "it needs the access token", required=False)
         return
 
     def details() -> Any:
