@@ -95,8 +95,9 @@ def test_an_unknown_run_is_said(write, table, run):
     code, out, err = run("runs", "7")
     assert (code, out) == (1, "")
     assert err.splitlines() == [
-        "error: there is no run '7' in the catalog", "  There are 1, the last one is 1.",
-    ]  # fmt: skip
+        "error: there is no run '7' in the catalog",
+        "  The only one is 1; `metaglean catalog runs last` shows what it did.",
+    ]
     assert run("diff")[0] == 1
 
 

@@ -64,7 +64,14 @@ def missing(reader: Reader, name: str) -> int:
     """Say that there is no such run, and which there are; the exit code."""
     complain(f"error: there is no run {name!r} in the catalog")
     count, last = runs(reader.store, 1)
-    complain(f"  There are {count}, the last one is {last[0].id}." if last else "  There is none.")
+    if not last:
+        complain("  There is none.")
+    elif count == 1:
+        complain(
+            f"  The only one is {last[0].id}; `metaglean catalog runs last` shows what it did."
+        )
+    else:
+        complain(f"  There are {count}, the last one is {last[0].id}.")
     return 1
 
 
