@@ -123,6 +123,11 @@ def test_one_wrong_line(errors, workflow, change, message):
     assert len(said.splitlines()) <= 2
 
 
+def test_a_limit_is_said_as_people_write_it(errors, workflow):
+    said = errors(workflow() + "deletion: {maxPercent: 200}\n")
+    assert said.endswith("deletion.maxPercent: out of range\n    expected a number of at most 100")
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -227,7 +227,9 @@ def _limit(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
     key, text = _LIMITS[kind]
     if kind == "string_too_short" and context[key] == 1:
         return "empty", "expected text"
-    return "out of range", text.format(context[key])
+    limit = context[key]
+    whole = isinstance(limit, float) and limit.is_integer()
+    return "out of range", text.format(int(limit) if whole else limit)
 
 
 def _purpose(model: type[BaseModel], path: Path) -> str:
