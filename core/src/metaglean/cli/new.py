@@ -35,7 +35,10 @@ next:
   python3 -m venv .venv && . .venv/bin/activate
   pip install --editable ".[dev]"
   grep -rn TODO --exclude-dir=.venv .   # what is to be filled in
-  pytest                                # says the next of it, and is green in the end"""
+  pytest                                # says the next of it, and is green in the end
+
+Where Metaglean is in no package index of yours: `make dist` in a checkout of it, and before pip
+  export PIP_FIND_LINKS=/path/to/metaglean/dist"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
