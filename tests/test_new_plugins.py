@@ -67,7 +67,7 @@ def test_it_imports_public_modules_alone(made):
         found |= set(re.findall(r"(?m)^ *(?:from|import) (metaglean[\w.]*)", text))
     packages = {f"metaglean_hello{end}" for end in ("", "_processor", "_sink", "_profiler")}
     foreign = {name for name in found if name.partition(".")[0] not in packages}
-    assert foreign == {"metaglean", "metaglean.http", "metaglean_testkit"}
+    assert foreign == {"metaglean", "metaglean.http", "metaglean.records", "metaglean_testkit"}
 
 
 @pytest.mark.parametrize("kind", KINDS)

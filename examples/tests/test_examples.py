@@ -80,7 +80,7 @@ def test_examples_use_public_names_only(module):
         elif isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
     ours = {name for name in found if name.partition(".")[0] == "metaglean"}
-    assert ours <= {"metaglean", "metaglean.http"}
+    assert ours <= {"metaglean", "metaglean.http", "metaglean.records"}
     others = {name.partition(".")[0] for name in found} - set(sys.stdlib_module_names)
     assert others <= {"metaglean", "pydantic"}
 

@@ -15,6 +15,15 @@ LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING,
           "WARNING": logging.WARNING, "ERROR": logging.ERROR}  # fmt: skip
 
 
+class _Before(logging.Filter):
+    """Passes everything; keeps the level that the logger had before the first of the runs that go
+    on, as the last one to end isn't always the first that began."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self.level = level
+
+
 @contextmanager
 def logging_to(run: Run, level: str) -> Iterator[None]:
     """Redact what the run logs, at the workflow's `loggerLevel`.
@@ -23,7 +32,9 @@ def logging_to(run: Run, level: str) -> Iterator[None]:
     filtered too.
     """
     redaction = run.redactor.filter()
-    before = run.log.level
+    others = [one for one in run.log.filters if isinstance(one, _Before)]
+    mark = _Before(others[0].level if others else run.log.level)
+    run.log.addFilter(mark)
     filtered = [run.log, *run.log.handlers, *logging.getLogger().handlers]
     for one in filtered:
         one.addFilter(redaction)
@@ -33,4 +44,6 @@ def logging_to(run: Run, level: str) -> Iterator[None]:
     finally:
         for one in filtered:
             one.removeFilter(redaction)
-        run.log.setLevel(before)
+        run.log.removeFilter(mark)
+        if not any(isinstance(one, _Before) for one in run.log.filters):
+            run.log.setLevel(mark.level)

@@ -223,7 +223,8 @@ def test_counters(serve, connect, reply):
 
 
 def test_no_secret_in_any_log(serve, connect, reply, caplog, redactor):
-    caplog.set_level(logging.DEBUG)
+    for name in (None, "metaglean"):
+        caplog.set_level(logging.DEBUG, name)
     caplog.handler.addFilter(redactor.filter())
     server = serve([reply({}), reply(b"", 503), reply({}, 400)])
     session = connect(server, auth=Bearer(CANARY))
@@ -236,7 +237,7 @@ def test_no_secret_in_any_log(serve, connect, reply, caplog, redactor):
 
 
 def test_log_lines_are_redacted_without_any_filter(serve, connect, reply, caplog):
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "metaglean")
     session = connect(serve([reply({})]), auth=Bearer(CANARY))
     session.get(f"/x/{CANARY}", params={"q": CANARY, "password": "other-canary"})
     assert "canary" not in caplog.text
