@@ -49,9 +49,10 @@ def test_an_empty_file_is_a_new_catalog(path, write, table):
     assert write([table("t")])[0].action == "unchanged"
 
 
-def test_a_missing_directory(path, opened_catalog, make_run):
+@pytest.mark.parametrize("dry_run", [False, True], ids=["a run", "a dry run, or a test"])
+def test_a_missing_directory(path, make_run, dry_run):
     catalog = pytest.raises(ConfigError, match="there is no directory")
-    with catalog, _opened_at(path.parent / "nowhere" / "x.db", make_run()):
+    with catalog, _opened_at(path.parent / "nowhere" / "x.db", make_run(dry_run=dry_run)):
         pass
 
 

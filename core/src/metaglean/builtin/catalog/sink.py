@@ -67,7 +67,7 @@ class CatalogSink(Sink):
 
     def open(self, run: Run) -> Iterator[Step]:
         """Nothing is created yet: testing a connection leaves no file behind."""
-        if not run.dry_run:
+        if not run.dry_run or not self.path.exists():
             Store.may_write(self.path)
         store = self._use(run, writable=False)
         number = store.row("SELECT count(*) FROM entities WHERE deleted_run IS NULL")[0]
