@@ -131,6 +131,10 @@ def test_qualified_names_are_matched_as_they_are_stored(file, make_run, table, p
     assert [r.ref.name for r in source(file).read(run) if r.KIND == "table"] == ["a.b"]
 
 
+def test_a_summary_can_name_the_file(file):
+    assert FileSink(FileSink.Config(path=str(file))).target == str(file)
+
+
 def test_missing_and_wrong_paths(tmp_path, make_run):
     with pytest.raises(ConfigError, match="No such file"):
         list(source(tmp_path / "none").read(make_run()))

@@ -49,6 +49,7 @@ class FileSink(Sink):
     def __init__(self, config: FileConfig) -> None:
         super().__init__(config)
         self.path = Path(config.path).expanduser()
+        self.target = str(self.path)
         self._file: BinaryIO | None = None
         self._written_empty = False
 
