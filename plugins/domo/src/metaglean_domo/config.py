@@ -35,8 +35,8 @@ class DomoConnection(Config):
     secret_token: SecretStr = Field(min_length=1, description="Secret of the API client.")
     access_token: SecretStr | None = Field(
         None,
-        description="Access token of the instance. Without it kinds, tags, certification, group "
-        "owners, view SQL and keys are not read.",
+        description="Access token of the instance. Without it kinds, tags, certification, view SQL "
+        "and keys are not read.",
     )
     api_host: str = Field("https://api.domo.com", description="Host of the public API.")
     instance_domain: str | None = Field(

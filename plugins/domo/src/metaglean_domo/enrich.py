@@ -13,7 +13,7 @@ from metaglean_domo.convert import Detail, StreamFacts, detail, stream_keys
 
 Result = TypeVar("Result")
 
-DETAILS = "kinds, tags, certification, group owners and load state"
+DETAILS = "kinds, tags, certification and load state"
 VIEW_SQL = "view SQL"
 KEYS = "upsert keys"
 DESCRIPTIONS = "column descriptions"
