@@ -41,6 +41,7 @@ ELSEWHERE = {
     "bash": ".ci/run",
     "export": "a variable, which the test sets",
     ".": "variables, which the test sets",
+    "sleep": "until the sandbox is there; the fixture waits",
     "python3": "tox and .ci/run make environments",
 }
 

@@ -12,6 +12,7 @@ from metaglean.filters import Filters, Pattern
 from metaglean.listing import Listing
 from metaglean.names import Listed
 from metaglean.records import Ref
+from metaglean.renaming import Renaming
 from metaglean.run import Run
 from metaglean.standing import Existing
 
@@ -41,9 +42,13 @@ class Target(Sink):
 
 
 def listing(
-    ids: Iterable[str], target: Sink | None = None, filters: Filters | None = None, stop: int = -1
+    ids: Iterable[str],
+    target: Sink | None = None,
+    filters: Filters | None = None,
+    stop: int = -1,
+    renaming: Renaming | None = None,
 ) -> Listing:
-    run = Run(SERVICE, sink=target or Target(), filters=filters)
+    run = Run(SERVICE, sink=target or Target(), filters=filters, renaming=renaming)
     made = run.listing("table", SCOPE)
     for count, _ in enumerate(made.over(Listed(i, f"T{i}") for i in ids)):
         if count == stop:
@@ -179,6 +184,16 @@ def test_an_entity_without_an_id_is_known_by_its_name():
     target = Target(10, known_ids=False)
     decision = decide(listing(ALL[:-1], target), on, Policy(), lambda kind, ids: None)
     assert names(decision) == ["T9"]
+
+
+@pytest.mark.parametrize(("known_ids", "deleted"), [(True, ["T9"]), (False, [])])
+def test_an_entity_without_an_id_stays_where_rules_give_names(known_ids, deleted):
+    """It may be one that was listed, and that a rule gave another name."""
+    rules = Renaming("s", {"table": [("old_", "new_")]})
+    made = listing(ALL[:-1], Target(10, known_ids=known_ids), renaming=rules)
+    decision = decide(made, on, Policy(), lambda kind, ids: None)
+    assert names(decision) == deleted
+    assert decision.unconfirmed == 1 - len(deleted)
 
 
 def test_an_entity_without_an_id_stays_where_the_source_could_have_been_asked():
