@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, get_args
+from typing import Any, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -72,7 +72,9 @@ def _types(annotation: Any, seen: set[type[BaseModel]]) -> Iterator[Any]:
     yield annotation
     for inner in get_args(annotation):
         yield from _types(inner, seen)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    # For Python 3.10 `tuple[Ref, ...]` is a type too.
+    plain = isinstance(annotation, type) and get_origin(annotation) is None
+    if plain and issubclass(annotation, BaseModel):
         if annotation in seen:
             return
         seen.add(annotation)
