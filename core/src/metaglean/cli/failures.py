@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from metaglean.cli.lines import Lines, redactor_of
 from metaglean.errors import ConfigError, Interrupted, MetagleanError, catching
 
 if TYPE_CHECKING:
+    from metaglean.cli.lines import Lines
     from metaglean.workflow import Workflow
 
 Clean = Callable[[str], str]
@@ -34,12 +33,16 @@ def exit_code(options: argparse.Namespace) -> int:
         return 0
     if isinstance(error, SystemExit):
         raise error
+    from metaglean.cli.lines import Lines  # with logging: what ends well doesn't pay for it
+
     lines = Lines(getattr(options, "log_format", "text"))
     return report(error, debug=getattr(options, "debug", False), lines=lines)
 
 
 def cleaning(workflow: Workflow) -> Clean:
     """What removes the secrets of a workflow, begun or not, from a text."""
+    from metaglean.cli.lines import redactor_of
+
     return redactor_of(workflow).clean
 
 
@@ -48,6 +51,10 @@ def report(
 ) -> int:
     """Say an error in at most a few lines, with `debug` its traceback as well; returns its exit
     code. `clean` removes secrets."""
+    import logging
+
+    from metaglean.cli.lines import Lines
+
     say = (lines or Lines()).say
     if isinstance(error, KeyboardInterrupt):
         code = error.exit_code if isinstance(error, Interrupted) else 130
