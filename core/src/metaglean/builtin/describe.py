@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from metaglean import (
     Classification,
@@ -24,15 +24,13 @@ from metaglean.builtin.descriptions import Described, read_descriptions
 from metaglean.builtin.rules import (
     MODES,
     ColumnRule,
-    Matcher,
     Mode,
-    changed_columns,
-    expanded,
-    same,
+    Template,
+    TextRules,
     sets,
     tell_unread,
+    with_columns,
 )
-from metaglean.filters import checked_text
 
 if TYPE_CHECKING:
     from metaglean import Record, Run
@@ -44,15 +42,9 @@ _NOTHING = Described("", {})
 class DescribeRule(ColumnRule):
     """One rule of processor `describe`. The first that matches decides."""
 
-    description: str = Field(
-        min_length=1,
+    description: Template = Field(
         description="The text; `\\1` is the first group of `columns`, or else of `pattern`.",
     )
-
-    @field_validator("description")
-    @classmethod
-    def _groups(cls, description: str, info: ValidationInfo) -> str:
-        return checked_text(description, info.data.get("columns") or info.data.get("pattern"))
 
 
 class DescribeConfig(Config):
@@ -89,12 +81,7 @@ class DescribeProcessor(Processor):
         self._texts: Mapping[str, Described] = {}
         if config.file is not None:
             self._texts = read_descriptions(config.file)
-        rules = [
-            (Matcher(rule.pattern, rule.columns, rule.kinds), rule.description)
-            for rule in config.rules
-        ]
-        self._rules = [rule for rule in rules if not rule[0].is_for_columns]
-        self._column_rules = [rule for rule in rules if rule[0].is_for_columns]
+        self._rules = TextRules((rule, rule.description) for rule in config.rules)
 
     def process(self, records: Iterator[Record], run: Run) -> Iterator[Record]:
         unread: Counter[str] = Counter()
@@ -116,32 +103,23 @@ class DescribeProcessor(Processor):
             run.warn(f"{self._file}: {len(left)} names were not met, for example {left[0]!r}")
 
     def _text(self, ref: Ref, texts: Described) -> str:
-        if texts.description:
-            return texts.description
-        for rule, text in self._rules:
-            if found := rule.entity(ref):
-                return expanded(text, found)
-        return ""
+        return texts.description or next(self._rules.entity(ref), "")
 
     def _columns_described(
         self, record: Entity, texts: Described, run: Run, unread: Counter[str]
     ) -> Entity:
         if not isinstance(record, Table) or "columns" not in record.model_fields_set:
             return record
-        rules = [rule for rule in self._column_rules if rule[0].entity(record.ref)]
-        if not rules and not texts.columns:
+        by_rules = self._rules.columns(record.ref)
+        if not by_rules and not texts.columns:
             return record
 
         def change(name: str, column: Column) -> Column:
-            text = texts.columns.get(name) or next(
-                (expanded(text, found) for rule, text in rules if (found := rule.column(name))), ""
-            )
+            ruled = by_rules(name) if by_rules else iter(())
+            text = texts.columns.get(name) or next(ruled, "")
             return self._described(column, "column", text, run, unread)
 
-        columns = changed_columns(record.columns, change)
-        if same(columns, record.columns):
-            return record
-        return record.model_copy(update={"columns": columns})
+        return with_columns(record, change)
 
     def _described(self, part: Part, kind: str, text: str, run: Run, unread: Counter[str]) -> Part:
         if not text.strip() or part.description == text:

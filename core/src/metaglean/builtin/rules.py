@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from metaglean import Config, fqn
-from metaglean.filters import Pattern, compiled
-from metaglean.records import ANCESTORS, Column, Entity, Ref
+from metaglean.filters import Pattern, checked_text, compiled
+from metaglean.records import ANCESTORS, Column, Entity, Ref, Table
 
 if TYPE_CHECKING:
     from metaglean import Run
@@ -66,6 +66,14 @@ class ColumnRule(Rule):
         return columns
 
 
+def _groups(text: str, info: ValidationInfo) -> str:
+    return checked_text(text, info.data.get("columns") or info.data.get("pattern"))
+
+
+Template: TypeAlias = Annotated[str, Field(min_length=1), AfterValidator(_groups)]
+"""A text of a `ColumnRule`, with the groups of its expression."""
+
+
 class Matcher:
     """What a rule is for, compiled."""
 
@@ -90,6 +98,33 @@ class Matcher:
         return self._columns.match(name) if self._columns else None
 
 
+class TextRules:
+    """The rules of a processor, each with its text; some are for columns, the others for entities.
+    Texts come in the order of the rules."""
+
+    def __init__(self, rules: Iterable[tuple[ColumnRule, str]]) -> None:
+        made = [(Matcher(rule.pattern, rule.columns, rule.kinds), text) for rule, text in rules]
+        self._entities = [rule for rule in made if not rule[0].is_for_columns]
+        self._columns = [rule for rule in made if rule[0].is_for_columns]
+
+    def entity(self, ref: Ref) -> Iterator[str]:
+        """The texts of the rules that match an entity."""
+        for rule, text in self._entities:
+            if found := rule.entity(ref):
+                yield _expanded(text, found)
+
+    def columns(self, ref: Ref) -> Callable[[str], Iterator[str]] | None:
+        """What gives the texts for a column's name, in an entity; None where no rule is for it."""
+        rules = [rule for rule in self._columns if rule[0].entity(ref)]
+
+        def texts(name: str) -> Iterator[str]:
+            for rule, text in rules:
+                if found := rule.column(name):
+                    yield _expanded(text, found)
+
+        return texts if rules else None
+
+
 def known_kinds(kinds: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]:
     """The same kinds. Raises ValueError for one that there isn't."""
     words = sorted(known)
@@ -99,7 +134,7 @@ def known_kinds(kinds: tuple[str, ...], known: Iterable[str]) -> tuple[str, ...]
     return kinds
 
 
-def expanded(text: str, found: re.Match[str]) -> str:
+def _expanded(text: str, found: re.Match[str]) -> str:
     """The text with the groups that were found."""
     return found.expand(text) if "\\" in text else text
 
@@ -143,6 +178,14 @@ def changed_columns(
                 new = new.model_copy(update={"children": children})
         found.append(new)
     return tuple(found)
+
+
+def with_columns(record: Table, change: Callable[[str, Column], Column]) -> Table:
+    """The table with its columns as `change` makes them; the same object where none changes."""
+    columns = changed_columns(record.columns, change)
+    if same(columns, record.columns):
+        return record
+    return record.model_copy(update={"columns": columns})
 
 
 def same(some: tuple[Any, ...], others: tuple[Any, ...]) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from metaglean import (
     Classification,
@@ -19,14 +19,7 @@ from metaglean import (
     TagLabel,
     hookimpl,
 )
-from metaglean.builtin.rules import (
-    ColumnRule,
-    Matcher,
-    changed_columns,
-    expanded,
-    same,
-)
-from metaglean.filters import checked_text
+from metaglean.builtin.rules import ColumnRule, Template, TextRules, with_columns
 
 if TYPE_CHECKING:
     from metaglean import Record, Run
@@ -37,15 +30,9 @@ Labelled = TypeVar("Labelled", Entity, Column)
 class TagRule(ColumnRule):
     """One rule of processor `tag`. All that match add their tag."""
 
-    tag: str = Field(
-        min_length=1,
+    tag: Template = Field(
         description="The tag's name; `\\1` is the first group of `columns`, or else of `pattern`.",
     )
-
-    @field_validator("tag")
-    @classmethod
-    def _groups(cls, tag: str, info: ValidationInfo) -> str:
-        return checked_text(tag, info.data.get("columns") or info.data.get("pattern"))
 
 
 class TagConfig(Config):
@@ -82,11 +69,7 @@ class TagProcessor(Processor):
         self._follows = config.mode == "follow"
         self._own = frozenset({config.classification} if self._follows else ())
         self._description = config.description
-        rules = [
-            (Matcher(rule.pattern, rule.columns, rule.kinds), rule.tag) for rule in config.rules
-        ]
-        self._rules = [rule for rule in rules if not rule[0].is_for_columns]
-        self._column_rules = [rule for rule in rules if rule[0].is_for_columns]
+        self._rules = TextRules((rule, rule.tag) for rule in config.rules)
 
     @classmethod
     def classifications(cls, config: TagConfig) -> Mapping[str, bool]:
@@ -117,33 +100,24 @@ class TagProcessor(Processor):
         yield Tag(ref=ref.child("tag", label.name))
 
     def _tagged(self, record: Entity, used: list[TagLabel]) -> Entity:
-        names = [
-            expanded(tag, found) for rule, tag in self._rules if (found := rule.entity(record.ref))
-        ]
-        return self._with(record, self._labels(names, used))
+        return self._with(record, self._labels(self._rules.entity(record.ref), used))
 
     def _columns_tagged(self, record: Entity, used: list[TagLabel], run: Run) -> Entity:
         if not isinstance(record, Table) or "columns" not in record.model_fields_set:
             return record
-        rules = [rule for rule in self._column_rules if rule[0].entity(record.ref)]
-        if not rules and not self._follows:
+        by_rules = self._rules.columns(record.ref)
+        if not by_rules and not self._follows:
             return record
 
         def change(name: str, column: Column) -> Column:
-            names = [expanded(tag, found) for rule, tag in rules if (found := rule.column(name))]
-            labels = self._labels(names, used)
+            labels = self._labels(by_rules(name) if by_rules else (), used)
             if labels:
                 run.count("column", "tagged")
             return self._with(column, labels)
 
-        columns = changed_columns(record.columns, change)
-        if same(columns, record.columns):
-            return record
-        return record.model_copy(update={"columns": columns})
+        return with_columns(record, change)
 
-    def _labels(self, names: list[str], used: list[TagLabel]) -> list[TagLabel]:
-        if not names:  # most columns have none
-            return []
+    def _labels(self, names: Iterable[str], used: list[TagLabel]) -> list[TagLabel]:
         labels = [
             TagLabel(classification=self._classification, name=name)
             for name in dict.fromkeys(names)
