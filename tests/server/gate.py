@@ -81,6 +81,22 @@ class Gate:
         """Connections are refused, and those that are open end."""
         self._proxy.stop()
 
+    def shut_after(self, spared: int) -> None:
+        """Shut once this many calls were let through."""
+        if not spared:
+            self.shut()
+            return
+        seen = 0
+
+        def rule(_request: Request) -> str:
+            nonlocal seen
+            seen += 1
+            if seen == spared + 1:
+                threading.Thread(target=self.shut).start()
+            return "drop" if seen > spared else ""
+
+        self.rule = rule
+
     def reopen(self) -> None:
         """At another address."""
         self._proxy = FaultProxy(self._handle)

@@ -8,7 +8,6 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -227,19 +226,7 @@ def test_every_tenth_request(stage: Stage, kind: str) -> None:
 def test_away_in_the_middle(stage: Stage, spared: int) -> None:
     """Refused for good: the run waits within its limits, and says so."""
     expected, gate = stage.turn(), stage.place.gate
-    seen = 0
-
-    def rule(_request: Request) -> str:
-        nonlocal seen
-        seen += 1
-        if seen == spared + 1:
-            threading.Thread(target=gate.shut).start()
-        return "drop" if seen > spared else ""
-
-    if spared:
-        gate.rule = rule
-    else:
-        gate.shut()
+    gate.shut_after(spared)
     clock = VirtualClock()
     started = clock.now()
     outcome = stage.place.run(clock=clock)

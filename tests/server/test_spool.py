@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,7 +72,7 @@ class Stage:
         config["limits"] = {"spool": str(self.file)}
         gate = place.gate
         gate.open()
-        cut_after(place, spared)
+        place.gate.shut_after(spared)
         outcome = place.run(config, clock=now())
         gate.reopen()
         return outcome
@@ -117,23 +116,6 @@ def change(tenant: Tenant) -> None:
     tenant.rename(ids["users"], "refunds")
 
 
-def cut_after(place: Place, spared: int) -> None:
-    gate = place.gate
-    if not spared:
-        gate.shut()
-        return
-    seen = 0
-
-    def rule(_request: Request) -> str:
-        nonlocal seen
-        seen += 1
-        if seen == spared + 1:
-            threading.Thread(target=gate.shut).start()
-        return "drop" if seen > spared else ""
-
-    gate.rule = rule
-
-
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     with contextlib.ExitStack() as stack:
@@ -173,7 +155,7 @@ def test_a_push_that_is_cut_off_is_completed_by_the_next(stage: Stage) -> None:
     place = stage.service()
     stage.disturbed(place, 0)
     place.gate.open()
-    cut_after(place, 14)
+    place.gate.shut_after(14)
     cut = stage.push(place)
     assert cut.code == 3, cut.text
     place.gate.reopen()
